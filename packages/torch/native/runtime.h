@@ -1,0 +1,22 @@
+// The process: version, devices, threads, processor features, malloc, random generators.
+#pragma once
+
+#include "state.h"
+
+namespace trex {
+
+void configureMalloc();                        // at load: keep freed blocks instead of returning them
+
+napi_value engineInfo(const Args& args);       // () -> {version, cuda, cudaDevices, cpuCapability, bf16, amx, malloc}
+napi_value threads(const Args& args);          // (count?) -> the count before
+napi_value trimMemory(const Args& args);       // (): returns free heap pages to the system
+napi_value synchronize(const Args& args);      // (cuda index): waits for the device
+napi_value manualSeed(const Args& args);       // (seed): all default generators
+napi_value newGenerator(const Args& args);     // (seed) -> CPU generator handle
+napi_value defaultGenerator(const Args& args); // (device) -> generator handle
+napi_value freeGenerator(const Args& args);    // (generator)
+napi_value seedGenerator(const Args& args);    // (generator, seed)
+napi_value generatorState(const Args& args);   // (generator) -> tensor handle of bytes
+napi_value setGeneratorState(const Args& args);// (generator, tensor handle of bytes)
+
+}  // namespace trex
