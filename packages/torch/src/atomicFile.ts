@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto'
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+
+const SLICE = 1 << 26 // bytes handed to one write call
+
+/**
+ * Writes a file so that `path` holds either what it held before or the whole new content, whatever happens: the chunks
+ * go to a temporary file in the same folder, which is synced, renamed over `path`, and the folder synced.
+ * On any error (of the disk or of `chunks`) the temporary file is removed and the error passed on.
+ */
+export function writeFileAtomic(path: string, chunks: Iterable<Uint8Array>): void {
+  const temporary = join(dirname(path), `${temporaryPrefix(path)}${randomBytes(6).toString('hex')}.tmp`)
+  const file = openSync(temporary, 'wx')
+  let open = true
+  try {
+    for (const chunk of chunks) writeAll(file, chunk)
+    fsyncSync(file)
+    open = false
+    closeSync(file)
+    renameSync(temporary, path)
+  } catch (error) {
+    if (open) closeSync(file)
+    rmSync(temporary, { force: true })
+    throw error
+  }
+  syncFolder(dirname(path))
+}
+
+/** Removes what killed writers of `path` left in its folder; call it only where no other process writes `path`. */
+export function removeTemporaries(path: string): void {
+  const prefix = temporaryPrefix(path)
+  for (const name of readdirSync(dirname(path))) {
+    if (name.startsWith(prefix) && /^[0-9a-f]{12}\.tmp$/.test(name.slice(prefix.length))) {
+      rmSync(join(dirname(path), name), { force: true })
+    }
+  }
+}
+
+function temporaryPrefix(path: string): string {
+  return `.${basename(path)}.`
+}
+
+function writeAll(file: number, chunk: Uint8Array): void {
+  for (let at = 0; at < chunk.byteLength; ) {
+    at += writeSync(file, chunk, at, Math.min(SLICE, chunk.byteLength - at))
+  }
+}
+
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return // Windows cannot open a folder
+  const handle = openSync(folder, 'r')
+  try {
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+}

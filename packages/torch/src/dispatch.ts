@@ -1,0 +1,74 @@
+import { Handle } from './handle.js'
+import { native } from './native.js'
+import type { Tensor } from './tensor/tensor.js'
+
+/** What an operator takes: tensors, generators, numbers, strings, null, and lists of these. */
+export type Argument = Handle | number | bigint | boolean | string | null | undefined | readonly Argument[]
+
+let wrap: (handle: number) => Tensor
+
+/** Tells the dispatcher how to wrap results; called once by tensor/tensor.ts, which keeps imports acyclic. */
+export function setTensorFactory(factory: (handle: number) => Tensor): void {
+  wrap = factory
+}
+
+function lower(argument: Argument): unknown {
+  if (typeof argument !== 'object' || argument === null) return argument
+  if (argument instanceof Handle) return argument.handle
+  const list = argument as readonly Argument[]
+  return typeof list[0] === 'object' ? list.map(lower) : list
+}
+
+function resolve(name: string, overload: string): (...args: Argument[]) => unknown {
+  let call: ((...args: unknown[]) => unknown) | undefined
+  return (...args) => {
+    call ??= native().resolve(name, overload)
+    for (let i = 0; i < args.length; i++) args[i] = lower(args[i]) as Argument
+    switch (args.length) { // spreading into a native function is slow
+      case 1:
+        return call(args[0])
+      case 2:
+        return call(args[0], args[1])
+      case 3:
+        return call(args[0], args[1], args[2])
+      default:
+        return call(...args)
+    }
+  }
+}
+
+/**
+ * An ATen operator that returns one tensor, e.g. `tensorOp('aten::add', 'Tensor')`. Arguments follow the
+ * schema's order; those left out take the schema's defaults. It is looked up at the first call.
+ * @throws Error `ERR_OPERATOR` (at the call) when this libtorch has no such operator, `ERR_ARGUMENT` on a
+ * value of the wrong type, `ERR_DISPOSED` on a disposed tensor, `ERR_TORCH` with libtorch's own message.
+ */
+export function tensorOp(name: string, overload = ''): (...args: Argument[]) => Tensor {
+  const call = resolve(name, overload)
+  return (...args) => wrap(call(...args) as number)
+}
+
+/** An operator that writes its first argument (`aten::add_`) and returns it. */
+export function inPlaceOp(name: string, overload = ''): <T extends Tensor>(self: T, ...args: Argument[]) => T {
+  const call = resolve(name, overload)
+  return (self, ...args) => {
+    call(self, ...args)
+    return self
+  }
+}
+
+/** An operator that returns several tensors, or a list of them; an undefined tensor comes back as null. */
+export function tensorsOp(name: string, overload = ''): (...args: Argument[]) => Tensor[] {
+  const call = resolve(name, overload)
+  return (...args) => (call(...args) as (number | null)[]).map((h) => (h === null ? (null as never) : wrap(h)))
+}
+
+/** An operator that returns nothing (`aten::_foreach_add_`) or plain values. */
+export function valueOp<T = void>(name: string, overload = ''): (...args: Argument[]) => T {
+  return resolve(name, overload) as (...args: Argument[]) => T
+}
+
+/** The operator's schema as libtorch prints it. */
+export function schemaOf(name: string, overload = ''): string {
+  return native().schema(name, overload)
+}

@@ -1,0 +1,97 @@
+import { tensorOp } from './dispatch.js'
+import * as ops from './ops.js'
+import type { Tensor } from './tensor/tensor.js'
+
+// torch.nn.functional: stateless layers. Images are [N, C, H, W].
+
+const aten = {
+  linear: tensorOp('aten::linear'),
+  conv2d: tensorOp('aten::conv2d'),
+  batchNorm: tensorOp('aten::batch_norm'),
+  maxPool2d: tensorOp('aten::max_pool2d'),
+  avgPool2d: tensorOp('aten::avg_pool2d'),
+  adaptiveAvgPool2d: tensorOp('aten::adaptive_avg_pool2d'),
+  crossEntropy: tensorOp('aten::cross_entropy_loss'),
+  nllLoss: tensorOp('aten::nll_loss'),
+  mseLoss: tensorOp('aten::mse_loss'),
+  smoothL1Loss: tensorOp('aten::smooth_l1_loss'),
+  bceWithLogits: tensorOp('aten::binary_cross_entropy_with_logits'),
+  dropout: tensorOp('aten::dropout'),
+}
+
+const reductions = { none: 0, mean: 1, sum: 2 } as const
+
+/** How a loss combines its elements. */
+export type Reduction = keyof typeof reductions
+
+/** x [..., in] times weight [out, in] transposed, plus bias [out]. */
+export const linear = (x: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor => aten.linear(x, weight, bias)
+
+/** Cross-correlation of x [N, Cin, H, W] with weight [Cout, Cin / groups, kH, kW]. */
+export function conv2d(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null = null,
+  { stride = 1, padding = 0, dilation = 1, groups = 1 } = {},
+): Tensor {
+  return aten.conv2d(x, weight, bias, stride, padding, dilation, groups)
+}
+
+/** What a batch norm works with besides its input: all of shape [C]. */
+export interface BatchNormState {
+  weight: Tensor | null
+  bias: Tensor | null
+  runningMean: Tensor | null
+  runningVar: Tensor | null
+}
+
+/** Normalises each channel with the batch's biased variance (training) or the running statistics. */
+export function batchNorm(x: Tensor, state: BatchNormState, training: boolean, momentum = 0.1, eps = 1e-5): Tensor {
+  const { weight, bias, runningMean, runningVar } = state
+  return aten.batchNorm(x, weight, bias, runningMean, runningVar, training, momentum, eps, true)
+}
+
+export const relu = (x: Tensor): Tensor => ops.relu(x)
+
+/** Exact (erf) GELU, or its tanh approximation. */
+export const gelu = (x: Tensor, approximate: 'none' | 'tanh' = 'none'): Tensor => ops.gelu(x, approximate)
+
+export function maxPool2d(x: Tensor, kernel: number, { stride = kernel, padding = 0 } = {}): Tensor {
+  return aten.maxPool2d(x, kernel, stride, padding)
+}
+
+export function avgPool2d(x: Tensor, kernel: number, { stride = kernel, padding = 0 } = {}): Tensor {
+  return aten.avgPool2d(x, kernel, stride, padding)
+}
+
+export const adaptiveAvgPool2d = (x: Tensor, size: number): Tensor => aten.adaptiveAvgPool2d(x, [size, size])
+
+export const dropout = (x: Tensor, p: number, training: boolean): Tensor => aten.dropout(x, p, training)
+
+/** x / max(||x||_2, eps) along `dim`; the norm's derivative is 0 where it is clamped. */
+export function normalize(x: Tensor, dim = -1, eps = 1e-12): Tensor {
+  return x.div(x.norm(2, dim, true).clamp(eps))
+}
+
+/** Softmax cross-entropy of logits [N, C] with int64 labels [N]. */
+export function crossEntropy(
+  logits: Tensor,
+  labels: Tensor,
+  { reduction = 'mean', labelSmoothing = 0 }: { reduction?: Reduction; labelSmoothing?: number } = {},
+): Tensor {
+  return aten.crossEntropy(logits, labels, null, reductions[reduction], -100, labelSmoothing)
+}
+
+/** Negative log likelihood of log-probabilities [N, C]. */
+export const nllLoss = (logProbabilities: Tensor, labels: Tensor, reduction: Reduction = 'mean'): Tensor =>
+  aten.nllLoss(logProbabilities, labels, null, reductions[reduction], -100)
+
+export const mseLoss = (x: Tensor, target: Tensor, reduction: Reduction = 'mean'): Tensor =>
+  aten.mseLoss(x, target, reductions[reduction])
+
+export const smoothL1Loss = (x: Tensor, target: Tensor, reduction: Reduction = 'mean', beta = 1): Tensor =>
+  aten.smoothL1Loss(x, target, reductions[reduction], beta)
+
+/** Binary cross-entropy of logits with 0..1 targets of the same shape. */
+export const binaryCrossEntropyWithLogits = (x: Tensor, target: Tensor, reduction: Reduction = 'mean'): Tensor =>
+  aten.bceWithLogits(x, target, null, null, reductions[reduction])

@@ -1,0 +1,118 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { EngineError } from './engineError.js'
+
+/** What the build of the addon recorded about the libtorch it was built against. */
+export interface EngineRecord {
+  version: string
+  source: string
+  root: string
+  libDir: string
+  cuda: boolean
+  addon: string
+}
+
+/** What libtorch and the processor say at run time. */
+export interface EngineInfo {
+  version: string
+  cuda: boolean
+  cudaDevices: number
+  bf16: boolean
+  amx: boolean
+  mallocConfigured: boolean
+}
+
+type View = ArrayBufferView
+type H = number // a tensor or generator handle
+
+/** The addon's exports (native/addon.cc); every one throws a JS error with `code` on misuse. */
+export interface Native {
+  resolve(name: string, overload: string): (...args: unknown[]) => unknown
+  schema(name: string, overload: string): string
+  fromBytes(data: View, dtype: number, shape: readonly number[], share?: boolean): H
+  copyOut(tensor: H, view: View): void
+  copyIn(tensor: H, view: View): void
+  moveOut(tensor: H): ArrayBuffer
+  shape(tensor: H): number[]
+  strides(tensor: H): number[]
+  dtype(tensor: H): number
+  device(tensor: H): string
+  isContiguous(tensor: H, memoryFormat?: number): boolean
+  isPinned(tensor: H): boolean
+  item(tensor: H): number | bigint | boolean
+  dispose(tensor: H): boolean
+  disposeAll(tensors: H[]): void
+  account(tensor: H): void
+  liveTensors(): number
+  backward(outputs: H[], gradients: H[] | null, retainGraph: boolean): void
+  gradients(
+    outputs: H[],
+    inputs: H[],
+    gradients: H[] | null,
+    retainGraph: boolean,
+    createGraph: boolean,
+    allowUnused: boolean,
+  ): (H | null)[]
+  requiresGrad(tensor: H): boolean
+  setRequiresGrad(tensor: H, flag: boolean): void
+  isLeaf(tensor: H): boolean
+  grad(tensor: H): H | null
+  setGrad(tensor: H, grad: H | null): void
+  gradMode(enabled?: boolean): boolean
+  autocastState(device: string): [boolean, number]
+  setAutocast(device: string, enabled: boolean, dtype: number): void
+  autocastNesting(step: 1 | -1): void
+  engineInfo(): EngineInfo
+  threads(count?: number): number
+  trimMemory(): void
+  synchronize(index?: number): void
+  manualSeed(seed: number | bigint): void
+  newGenerator(seed: number | bigint): H
+  defaultGenerator(device: string): H
+  freeGenerator(generator: H): boolean
+  seedGenerator(generator: H, seed: number | bigint): void
+  generatorState(generator: H): H
+  setGeneratorState(generator: H, state: H): void
+}
+
+/** The folder of this package (both `src/` and `dist/` lie directly in it). */
+const packageRoot = resolve(dirname(fileURLToPath(import.meta.url)), '..')
+
+/**
+ * The record of the addon that will be loaded: the file that `TREX_ENGINE` names, else `build/current.json`.
+ * Null when nothing was built yet.
+ * @throws EngineError when `TREX_ENGINE` names a file that is not there.
+ */
+export function engineRecord(): EngineRecord | null {
+  const chosen = process.env.TREX_ENGINE
+  if (chosen && !existsSync(chosen)) throw new EngineError(`TREX_ENGINE names ${chosen}, which does not exist`)
+  const path = chosen || resolve(packageRoot, 'build/current.json')
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as EngineRecord) : null
+}
+
+function load(): Native {
+  const record = engineRecord()
+  if (!record)
+    throw new EngineError(
+      'libtorch is not set up: run `npm run build:engine` (it looks for libtorch in $LIBTORCH, Python, the system; see docs/install.md)',
+    )
+  try {
+    return createRequire(import.meta.url)(record.addon) as Native
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause)
+    throw new EngineError(
+      `the addon for libtorch ${record.version} (${record.root}) does not load: ${reason}\n` +
+        'Rebuild it with `npm run build:engine`; was libtorch moved, removed or upgraded since it was built?',
+      { cause },
+    )
+  }
+}
+
+let loaded: Native | undefined
+
+/** The addon, loaded at first use, so that importing the package never fails. */
+export function native(): Native {
+  return (loaded ??= load())
+}

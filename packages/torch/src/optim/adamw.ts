@@ -1,0 +1,76 @@
+import { zeros } from '../create.js'
+import type { Parameter, Tensor } from '../tensor/tensor.js'
+import {
+  foreachAdd_,
+  foreachAddcdiv_,
+  foreachAddcmul_,
+  foreachAddScalar_,
+  foreachDiv_,
+  foreachMul_,
+  foreachSqrt,
+} from './foreach.js'
+import { Optimizer, type ParameterGroup } from './optimizer.js'
+import { parameterGroups } from './sgd.js'
+
+/** Settings of AdamW; per group `lr` and `weightDecay` override these. */
+export interface AdamWOptions {
+  lr?: number
+  betas?: readonly [number, number]
+  eps?: number
+  weightDecay?: number
+}
+
+/** Adam with decoupled weight decay (Loshchilov & Hutter 2019), as in `torch.optim.AdamW`. */
+export class AdamW extends Optimizer {
+  private readonly betas: readonly [number, number]
+  private readonly eps: number
+
+  constructor(
+    params: readonly Parameter[] | readonly { params: readonly Parameter[]; lr?: number; weightDecay?: number }[],
+    { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0.01 }: AdamWOptions = {},
+  ) {
+    super(parameterGroups(params, { lr, weightDecay }))
+    this.betas = betas
+    this.eps = eps
+  }
+
+  protected override update(group: ParameterGroup, params: readonly Parameter[], grads: readonly Tensor[]): void {
+    for (const [step, indices] of this.byStep(params)) {
+      const pick = <T>(list: readonly T[]) => indices.map((i) => list[i]!)
+      this.updateAt(step, group, pick(params), pick(grads))
+    }
+  }
+
+  /** Parameters grouped by the number of the step they are at (they differ when some had no gradient). */
+  private byStep(params: readonly Parameter[]): Map<number, number[]> {
+    const groups = new Map<number, number[]>()
+    for (const [i, parameter] of params.entries()) {
+      const state = this.state.get(parameter) ?? this.fresh(parameter)
+      const step = state.step!.add_(1).item()
+      groups.set(step, [...(groups.get(step) ?? []), i])
+    }
+    return groups
+  }
+
+  private fresh(parameter: Parameter): Record<string, Tensor> {
+    const like = () => zeros(parameter.shape, { dtype: parameter.dtype, device: parameter.device }).persist()
+    const state = { step: zeros([]).persist(), expAvg: like(), expAvgSq: like() }
+    this.state.set(parameter, state)
+    return state
+  }
+
+  private updateAt(step: number, group: ParameterGroup, params: Parameter[], grads: Tensor[]): void {
+    const [beta1, beta2] = this.betas
+    const averages = params.map((parameter) => this.state.get(parameter)!.expAvg!)
+    const squares = params.map((parameter) => this.state.get(parameter)!.expAvgSq!)
+    if (group.weightDecay) foreachMul_(params, 1 - group.lr * group.weightDecay)
+    foreachMul_(averages, beta1)
+    foreachAdd_(averages, grads, 1 - beta1)
+    foreachMul_(squares, beta2)
+    foreachAddcmul_(squares, grads, grads, 1 - beta2)
+    const denominators = foreachSqrt(squares)
+    foreachDiv_(denominators, Math.sqrt(1 - beta2 ** step))
+    foreachAddScalar_(denominators, this.eps)
+    foreachAddcdiv_(params, averages, denominators, -group.lr / (1 - beta1 ** step))
+  }
+}

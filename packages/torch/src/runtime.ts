@@ -1,0 +1,29 @@
+import type { Device } from './dtype.js'
+import { type EngineInfo, type EngineRecord, engineRecord, native } from './native.js'
+
+/** Version, devices and processor features of the loaded libtorch, and where it came from. */
+export function engineInfo(): EngineInfo & { record: EngineRecord | null; threads: number } {
+  return { ...native().engineInfo(), record: engineRecord(), threads: native().threads() }
+}
+
+export { engineRecord }
+
+/** The number of threads operators use. */
+export const getNumThreads = (): number => native().threads()
+
+/** Sets the number of threads operators use in this process. @throws TypeError outside 1..4 x cores (at least 64). */
+export function setNumThreads(count: number): void {
+  native().threads(count)
+}
+
+/** Whether this libtorch sees a CUDA device. */
+export const isCudaAvailable = (): boolean => native().engineInfo().cuda
+
+/** The best device there is: `cuda` where libtorch has it, else `cpu`. */
+export const bestDevice = (): Device => (isCudaAvailable() ? 'cuda' : 'cpu')
+
+/** Waits until a CUDA device has finished its work. @throws Error `ERR_DEVICE` without CUDA. */
+export const synchronize = (index?: number): void => native().synchronize(index)
+
+/** Returns free heap pages to the system: the addon keeps them otherwise, as that makes training fast. */
+export const trimMemory = (): void => native().trimMemory()
