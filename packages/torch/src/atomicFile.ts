@@ -5,9 +5,9 @@ import { basename, dirname, join } from 'node:path'
 const SLICE = 1 << 26 // bytes handed to one write call
 
 /**
- * Writes a file so that `path` holds either what it held before or the whole new content, whatever happens: the chunks
- * go to a temporary file in the same folder, which is synced, renamed over `path`, and the folder synced.
- * On any error (of the disk or of `chunks`) the temporary file is removed and the error passed on.
+ * Writes a file so that `path` holds either what it held before or the whole new content, whatever happens:
+ * the chunks go to a temporary file in the same folder, which is synced, renamed over `path`, and the folder
+ * synced. On any error (of the disk or of `chunks`) the temporary file is removed and the error passed on.
  */
 export function writeFileAtomic(path: string, chunks: Iterable<Uint8Array>): void {
   const temporary = join(dirname(path), `${temporaryPrefix(path)}${randomBytes(6).toString('hex')}.tmp`)
@@ -27,7 +27,10 @@ export function writeFileAtomic(path: string, chunks: Iterable<Uint8Array>): voi
   syncFolder(dirname(path))
 }
 
-/** Removes what killed writers of `path` left in its folder; call it only where no other process writes `path`. */
+/**
+ * Removes what killed writers of `path` left in its folder; call it only where no other process writes
+ * `path`.
+ */
 export function removeTemporaries(path: string): void {
   const prefix = temporaryPrefix(path)
   for (const name of readdirSync(dirname(path))) {

@@ -23,7 +23,10 @@ export interface RawTensor {
   readonly data: Uint8Array
 }
 
-/** A tensor to write; a function as `data` is called when its turn comes, so that one tensor at a time is in memory. */
+/**
+ * A tensor to write; a function as `data` is called when its turn comes, so that one tensor at a time is in
+ * memory.
+ */
 export interface TensorSource {
   readonly name: string
   readonly dtype: RawDtype
@@ -35,7 +38,10 @@ export interface TensorSource {
 export interface SafetensorsReader extends SafetensorsHeader {
   /** Reads one tensor. @throws SafetensorsError when there is no such tensor or the file cannot be read. */
   read(name: string): RawTensor
-  /** Reads the bytes of one tensor into `target`, which must have exactly their size. @throws SafetensorsError */
+  /**
+   * Reads the bytes of one tensor into `target`, which must have exactly their size.
+   * @throws SafetensorsError
+   */
   readInto(name: string, target: ArrayBufferView): void
   close(): void
   [Symbol.dispose](): void
@@ -150,8 +156,9 @@ export function parseSafetensors(bytes: Uint8Array, source = 'safetensors bytes'
 }
 
 /**
- * The content of a safetensors file, piece by piece: the header, then each tensor's bytes. Tensors are listed in the
- * order given and laid out by falling element size, so that each starts at a multiple of its element size.
+ * The content of a safetensors file, piece by piece: the header, then each tensor's bytes. Tensors are listed
+ * in the order given and laid out by falling element size, so that each starts at a multiple of its element
+ * size.
  * @throws SafetensorsError for names, shapes and data that do not go together; `file` names the target there.
  */
 export function* safetensorsChunks(
@@ -184,8 +191,8 @@ export function* safetensorsChunks(
 }
 
 /**
- * Writes a safetensors file, tensor by tensor; `path` appears only when it is complete, and keeps what it held before
- * when anything fails.
+ * Writes a safetensors file, tensor by tensor; `path` appears only when it is complete, and keeps what it
+ * held before when anything fails.
  * @throws SafetensorsError naming the path (`cause` is the system's error, for instance a full disk).
  */
 export function writeSafetensors(
@@ -196,7 +203,9 @@ export function writeSafetensors(
   attempt(path, 'cannot write', () => writeFileAtomic(path, safetensorsChunks(tensors, metadata, path)))
 }
 
-/** The elements of a tensor: a view where the bytes are aligned, else a copy. Assumes a little-endian machine. */
+/**
+ * The elements of a tensor: a view where the bytes are aligned, else a copy. Assumes a little-endian machine.
+ */
 export function typedArrayOf(raw: RawTensor): RawArray {
   const size = ITEM_SIZES[raw.dtype]
   const aligned = raw.data.byteOffset % size === 0

@@ -30,14 +30,20 @@ export interface SafetensorsEntry {
   readonly end: number
 }
 
-/** The header of a file: text metadata, tensors in header order, and where the data section starts in the file. */
+/**
+ * The header of a file: text metadata, tensors in header order, and where the data section starts in the
+ * file.
+ */
 export interface SafetensorsHeader {
   readonly metadata: Readonly<Record<string, string>>
   readonly entries: ReadonlyMap<string, SafetensorsEntry>
   readonly dataStart: number
 }
 
-/** What is wrong with a safetensors file (or with what should be written to one); names the file and the tensor. */
+/**
+ * What is wrong with a safetensors file (or with what should be written to one); names the file and the
+ * tensor.
+ */
 export class SafetensorsError extends Error {
   override readonly name = 'SafetensorsError'
   readonly file: string
@@ -81,7 +87,8 @@ export function headerLength(prefix: Uint8Array, fileBytes: number, file: string
 }
 
 /**
- * Parses and checks a header: every tensor's size equals its shape, and together they tile the data section exactly.
+ * Parses and checks a header: every tensor's size equals its shape, and together they tile the data section
+ * exactly.
  * @throws SafetensorsError naming the file, the tensor and the fault.
  */
 export function parseHeader(bytes: Uint8Array, dataBytes: number, file: string): SafetensorsHeader {
@@ -97,7 +104,8 @@ export function parseHeader(bytes: Uint8Array, dataBytes: number, file: string):
 }
 
 /**
- * Length prefix and header of a file, padded with spaces so that the data section starts at a multiple of 8 bytes.
+ * Length prefix and header of a file, padded with spaces so that the data section starts at a multiple of 8
+ * bytes.
  * @throws SafetensorsError for names and metadata that cannot be stored.
  */
 export function encodeHeader(
@@ -136,7 +144,8 @@ export function encodeHeader(
 
 /**
  * Bytes that a tensor of this dtype and shape takes.
- * @throws SafetensorsError for an unknown dtype, a dimension that is no non-negative integer, or a size past 2^53.
+ * @throws SafetensorsError for an unknown dtype, a dimension that is no non-negative integer, or a size past
+ * 2^53.
  */
 export function byteSize(dtype: string, shape: readonly unknown[], file: string, tensor: string): number {
   if (!Object.hasOwn(ITEM_SIZES, dtype)) {

@@ -9,8 +9,9 @@ const WORD = /true|false|null/y
 const MAX_DEPTH = 8
 
 /**
- * Parses JSON as a safetensors header needs it and `JSON.parse` does not: a repeated key is an error, and a number
- * that is not an unsigned integer literal (`-1`, `1.0`, `1e3`) becomes NaN. Nesting is limited to 8 levels.
+ * Parses JSON as a safetensors header needs it and `JSON.parse` does not: a repeated key is an error, and a
+ * number that is not an unsigned integer literal (`-1`, `1.0`, `1e3`) becomes NaN. Nesting is limited to 8
+ * levels.
  * @throws SyntaxError with the position of what is wrong.
  */
 export function parseHeaderJson(text: string): HeaderValue {

@@ -37,8 +37,8 @@ export function labels(name: string, count: number, classes: number): BigInt64Ar
 }
 
 /**
- * Images [N, C, S, S]: a sum of an offset per channel, 4 x 4 and 16 x 16 blocks and noise (noise alone would make batch
- * statistics ill conditioned). S is a multiple of 16.
+ * Images [N, C, S, S]: a sum of an offset per channel, 4 x 4 and 16 x 16 blocks and noise (noise alone would
+ * make batch statistics ill conditioned). S is a multiple of 16.
  */
 export function detImages(name: string, n: number, c: number, size: number): Float32Array {
   if (size % 16 !== 0) throw new RangeError(`image size ${size} is no multiple of 16`)

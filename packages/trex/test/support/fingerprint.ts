@@ -1,6 +1,9 @@
 import { unit } from './det.js'
 
-/** What golden files keep of a large tensor: [sum, l2 norm, dot with unit('fingerprint')] and its first 8 values. */
+/**
+ * What golden files keep of a large tensor: [sum, l2 norm, dot with unit('fingerprint')] and its first 8
+ * values.
+ */
 export interface Fingerprint {
   readonly stats: readonly [sum: number, l2: number, dot: number]
   readonly first8: readonly number[]

@@ -1,0 +1,187 @@
+import { readFileSync } from 'node:fs'
+import { parse, stringify } from 'yaml'
+import type { z } from 'zod'
+import { TrexError } from './errors.js'
+import { atImageSize, RECIPES, TREX } from './recipes.js'
+import { type Settings, settingsSchema } from './settings.js'
+import { didYouMean, suggest } from './suggest.js'
+
+/** Settings of which every part may be left out. */
+export type PartialSettings = DeepPartial<Settings>
+type DeepPartial<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [K in keyof T]?: DeepPartial<T[K]> | undefined }
+    : T
+
+/** Where settings come from; later ones win: recipe < configFile < flags < sets. */
+export interface SettingsSources {
+  /** A name of RECIPES; `trex` when no source names one. */
+  readonly recipe?: string | undefined
+  /** Path of a YAML (or JSON) file of settings. */
+  readonly configFile?: string | undefined
+  readonly flags?: PartialSettings | undefined
+  /** `path.to.setting=value`, the value as YAML. */
+  readonly sets?: readonly string[] | undefined
+}
+
+type Values = Readonly<Record<string, unknown>>
+interface Layer {
+  readonly source: string
+  readonly values: Values
+}
+
+/**
+ * The settings of a run. Crop sizes follow `imageSize` (see atImageSize) where no source gives them. A part
+ * of a group that the recipe leaves out (`projector.layers` over `projector: null`) starts from the group of
+ * recipe `trex`.
+ * @throws TrexError that lists every unknown key, with a suggestion, and every wrong value, with where it
+ * came from.
+ */
+export function resolveSettings(sources: SettingsSources = {}): Settings {
+  const { recipe, configFile, flags = {}, sets = [] } = sources
+  const layers: Layer[] = [
+    ...(configFile === undefined ? [] : [readConfig(configFile)]),
+    { source: 'the flags', values: recipe === undefined ? flags : { ...flags, recipe } },
+    ...sets.map(parseSet),
+  ]
+  const base = recipeNamed(lastOf(layers, 'recipe') ?? TREX.recipe)
+  const imageSize = settingsSchema.shape.imageSize.safeParse(lastOf(layers, 'imageSize')).data
+  const start = imageSize === undefined ? base : atImageSize(base, imageSize)
+  const merged = layers.reduce<unknown>((settings, { values }) => merge(settings, values, TREX), start)
+
+  const unknown = layers.flatMap(({ source, values }) => unknownKeys(values, TREX, [], source))
+  const checked = settingsSchema.safeParse(merged)
+  if (checked.success && unknown.length === 0) return checked.data
+  const wrong = (checked.error?.issues ?? [])
+    .filter(({ code }) => code !== 'unrecognized_keys')
+    .map((issue) => describe(issue, merged, layers, base.recipe))
+  const issues = [...unknown, ...wrong]
+  const many = issues.length === 1 ? 'a problem' : `${issues.length} problems`
+  throw new TrexError(`The settings have ${many}:\n${issues.map((issue) => `  ${issue}`).join('\n')}`, {
+    hint: 'Settings come from the recipe, --config, flags and --set, in this order; the last one wins.',
+  })
+}
+
+/** Settings as the YAML text that `configFile` reads back. */
+export function settingsYaml(settings: Settings): string {
+  return stringify(settings)
+}
+
+function readConfig(path: string): Layer {
+  const fail = (what: string, cause?: unknown): never => {
+    throw new TrexError(`Cannot use settings file ${path}: ${what}`, {
+      hint: 'It is YAML, for instance "optimizer: { lr: 0.2 }".',
+      cause,
+    })
+  }
+  let values: unknown
+  try {
+    values = parse(readFileSync(path, 'utf8')) ?? {}
+  } catch (cause) {
+    return fail((cause as Error).message, cause)
+  }
+  return isGroup(values) ? { source: path, values } : fail('it holds no settings by name.')
+}
+
+/** `a.b=c` as the settings `{ a: { b: c } }`. */
+function parseSet(text: string): Layer {
+  const source = `--set ${text}`
+  const fail = (cause?: unknown): never => {
+    throw new TrexError(`Cannot read ${source}.`, {
+      hint: 'Write --set path.to.setting=value, for instance --set optimizer.lr=0.2.',
+      cause,
+    })
+  }
+  const [, path, value] = /^([^=\s]+)=(.+)$/s.exec(text) ?? fail()
+  let parsed: unknown
+  try {
+    parsed = parse(value!)
+  } catch (cause) {
+    fail(cause)
+  }
+  const values = path!
+    .split('.')
+    .reduceRight<unknown>((inner, key) => Object.fromEntries([[key, inner]]), parsed)
+  return { source, values: values as Values }
+}
+
+function recipeNamed(name: unknown): Settings {
+  const recipe = RECIPES.get(String(name))
+  if (recipe !== undefined) return recipe
+  const names = [...RECIPES.keys()]
+  throw new TrexError(`There is no recipe "${name}"${didYouMean(String(name), names)}.`, {
+    hint: `Recipes are ${names.join(', ')}.`,
+  })
+}
+
+/** `over` laid on `base`, group by group; a group that `base` lacks starts as that of `template`. */
+function merge(base: unknown, over: unknown, template: unknown): unknown {
+  if (!isGroup(over)) return over
+  const start = isGroup(base) ? base : isGroup(template) ? template : {}
+  const merged = new Map(Object.entries(start))
+  for (const [key, value] of Object.entries(over)) {
+    if (value !== undefined) merged.set(key, merge(own(start, key), value, own(template, key)))
+  }
+  return Object.fromEntries(merged)
+}
+
+function unknownKeys(values: Values, template: Values, path: readonly string[], source: string): string[] {
+  return Object.entries(values).flatMap(([key, value]) => {
+    const known = own(template, key)
+    if (known !== undefined)
+      return isGroup(value) && isGroup(known) ? unknownKeys(value, known, [...path, key], source) : []
+    const prefix = path.map((part) => `${part}.`).join('')
+    const near = suggest(key, Object.keys(template))
+    const meant = near === undefined ? pathOf(key) : prefix + near
+    const question = meant === undefined ? '' : ` (did you mean "${meant}"?)`
+    return [`${prefix}${key}: no such setting${question}, in ${source}`]
+  })
+}
+
+/** The path of the setting, in whatever group, whose own name is nearest to `key`. */
+function pathOf(key: string): string | undefined {
+  const paths = Object.entries(TREX).flatMap(([group, value]): [string, string][] =>
+    isGroup(value) ? Object.keys(value).map((name) => [name, `${group}.${name}`]) : [[group, group]],
+  )
+  const near = suggest(
+    key,
+    paths.map(([name]) => name),
+  )
+  return paths.find(([name]) => name === near)?.[1]
+}
+
+type Issue = z.core.$ZodIssue
+
+function describe(issue: Issue, merged: unknown, layers: readonly Layer[], recipe: string): string {
+  const path = issue.path.map(String)
+  const given = path.reduce<unknown>(own, merged)
+  const choices = issue.code === 'invalid_value' ? issue.values.map(String) : []
+  const meant = typeof given === 'string' ? didYouMean(given, choices) : ''
+  const source = layers.findLast(({ values }) => gives(values, path))?.source ?? `recipe ${recipe}`
+  const what = issue.message.replace(/^(Invalid|Too)[^:]*: /, '').replace(/, received \w+$/, '')
+  const shown = typeof given === 'number' ? given : JSON.stringify(given)
+  return `${path.join('.')} = ${shown}: ${what}${meant}, from ${source}`
+}
+
+/** Whether a layer decides the value at a path, by giving it or a whole of which it is part. */
+function gives(values: unknown, path: readonly string[]): boolean {
+  const [key, ...rest] = path
+  if (key === undefined || !isGroup(values)) return true
+  const value = own(values, key)
+  return value !== undefined && gives(value, rest)
+}
+
+function lastOf(layers: readonly Layer[], key: string): unknown {
+  return layers.map(({ values }) => own(values, key)).findLast((value) => value !== undefined)
+}
+
+function own(values: unknown, key: string): unknown {
+  return typeof values === 'object' && values !== null && Object.hasOwn(values, key)
+    ? (values as Values)[key]
+    : undefined
+}
+
+function isGroup(value: unknown): value is Values {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

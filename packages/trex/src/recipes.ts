@@ -1,0 +1,106 @@
+import type { Settings } from './settings.js'
+
+/** t-ReX: online class means and a projector of 3 hidden layers; for the best transfer. */
+export const TREX = {
+  recipe: 'trex',
+  imageSize: 224,
+  encoder: 'resnet50',
+  stem: 'imagenet',
+  globalCrops: { count: 1, size: 224, scale: [0.25, 1], blurP: 0.2, solarizeP: 0.2 },
+  localCrops: { count: 8, size: 96, scale: [0.05, 0.25], blurP: 0.5, solarizeP: 0 },
+  augment: {
+    ratio: [3 / 4, 4 / 3],
+    flipP: 0.5,
+    jitterP: 0.8,
+    brightness: 0.4,
+    contrast: 0.4,
+    saturation: 0.2,
+    hue: 0.1,
+    grayP: 0.2,
+    blurSigma: [0.1, 2],
+  },
+  projector: { layers: 3, hidden: 2048, bottleneck: 256, l2Input: true },
+  temperature: 0.1,
+  onlineClassMeans: { size: 8192, emaMomentum: 0.999 },
+  optimizer: { name: 'sgd', lr: 0.1, sgdMomentum: 0.9, weightDecay: 1e-4, minLr: 1e-6, warmupEpochs: 10 },
+  epochs: 100,
+  batchSize: 256,
+  seed: 22,
+  device: 'auto',
+  precision: 'auto',
+  channelsLast: true,
+  workers: 'auto',
+  validation: { fraction: 0.1, resize: 256, crop: 224 },
+  onBad: 'fail',
+  maxBad: 0,
+} satisfies Settings
+
+/** t-ReX*: online class means and a projector of 1 hidden layer; for the best training task. */
+export const TREX_STAR = {
+  ...TREX,
+  recipe: 'trex-star',
+  globalCrops: { ...TREX.globalCrops, scale: [0.4, 1] },
+  localCrops: { ...TREX.localCrops, scale: [0.05, 0.4] },
+  projector: { ...TREX.projector, layers: 1 },
+} satisfies Settings
+
+/** t-ReX with learned class weights (Eq. 1). */
+export const TREX_PLAIN_3 = { ...TREX, recipe: 'trex-plain-3', onlineClassMeans: null } satisfies Settings
+
+/** t-ReX* with learned class weights (Eq. 1). */
+export const TREX_PLAIN_1 = {
+  ...TREX_STAR,
+  recipe: 'trex-plain-1',
+  onlineClassMeans: null,
+} satisfies Settings
+
+/**
+ * Plain supervised training, to compare with: one crop of 8 to 100 % of the image, a linear classifier on the
+ * features and softmax cross-entropy. Augmentation and optimizer are those of the other recipes.
+ */
+export const SUPERVISED = {
+  ...TREX,
+  recipe: 'supervised',
+  globalCrops: { ...TREX.globalCrops, scale: [0.08, 1] },
+  localCrops: null,
+  projector: null,
+  temperature: 0,
+  onlineClassMeans: null,
+} satisfies Settings
+
+/** All recipes by name. */
+export const RECIPES: ReadonlyMap<string, Settings> = new Map(
+  [TREX, TREX_STAR, TREX_PLAIN_3, TREX_PLAIN_1, SUPERVISED].map((recipe): [string, Settings] => [
+    recipe.recipe,
+    recipe,
+  ]),
+)
+
+/** Images up to this side keep their resolution through the first layers. */
+const SMALL_STEM_SIDE = 64
+
+/**
+ * A recipe for 224 px images at another image side: global crops have that side, local crops 3/7 of it (96 /
+ * 224), rounded to a multiple of 8, the largest blur is in proportion, and the stem is the small one up to 64
+ * px. Validation takes 7/8 of the side (224 / 256) in the middle, and the whole image up to 64 px.
+ */
+export function atImageSize(recipe: Settings, size: number): Settings {
+  if (size === recipe.imageSize) return recipe
+  const small = size <= SMALL_STEM_SIDE
+  const [sharpest, softest] = recipe.augment.blurSigma
+  return {
+    ...recipe,
+    imageSize: size,
+    stem: small ? 'small' : 'imagenet',
+    globalCrops: { ...recipe.globalCrops, size },
+    localCrops: recipe.localCrops && {
+      ...recipe.localCrops,
+      size: Math.max(8, 8 * Math.round((size * 3) / 56)),
+    },
+    augment: {
+      ...recipe.augment,
+      blurSigma: [sharpest, Math.max(sharpest, (softest * size) / recipe.imageSize)],
+    },
+    validation: { ...recipe.validation, resize: small ? size : Math.round((size * 8) / 7), crop: size },
+  }
+}

@@ -1,0 +1,130 @@
+import { z } from 'zod'
+import type { CropGroup } from './data/multiCrop.js'
+
+/** Encoders that can be trained. */
+export const ENCODERS = ['resnet18', 'resnet34', 'resnet50', 'resnet101'] as const
+
+const integer = (least: number) =>
+  z.number().min(least).refine(Number.isSafeInteger, { error: 'expected a whole number' })
+const count = integer(1)
+const fraction = z.number().min(0).max(1)
+const positive = z.number().positive()
+const nonNegative = z.number().min(0)
+
+const range = (bound: z.ZodNumber) =>
+  z.tuple([bound, bound]).refine(([min, max]) => min <= max, { error: 'the first number is the larger' })
+
+const crops = z.strictObject({
+  count,
+  /** Side in pixels. */
+  size: count,
+  /** Share of the image's area a crop covers. */
+  scale: range(positive.max(1)),
+  blurP: fraction,
+  solarizeP: fraction,
+})
+
+const augment = z.strictObject({
+  /** Width / height of a crop before it is resized to a square. */
+  ratio: range(positive),
+  flipP: fraction,
+  jitterP: fraction,
+  brightness: nonNegative,
+  contrast: nonNegative,
+  saturation: nonNegative,
+  /** Part of a circle. */
+  hue: z.number().min(0).max(0.5),
+  grayP: fraction,
+  /** Pixels. */
+  blurSigma: range(positive),
+})
+
+const projector = z.strictObject({
+  /** Hidden layers: L of the paper. */
+  layers: integer(0),
+  hidden: count,
+  /** Dimension of the embedding z. */
+  bottleneck: count,
+  l2Input: z.boolean(),
+})
+
+const onlineClassMeans = z.strictObject({
+  /** Embeddings the memory bank holds: Q of the paper. */
+  size: count,
+  emaMomentum: fraction,
+})
+
+const optimizer = z.strictObject({
+  name: z.enum(['sgd']),
+  /** Peak learning rate for a batch of 256; it scales with the batch. */
+  lr: positive,
+  sgdMomentum: z.number().min(0).lt(1),
+  weightDecay: nonNegative,
+  /** What the learning rate falls to; it does not scale with the batch. */
+  minLr: nonNegative,
+  warmupEpochs: integer(0),
+})
+
+const validation = z
+  .strictObject({
+    /** Share of the images held out, by class, when the data has no validation part of its own. */
+    fraction: z.number().min(0).lt(1),
+    /** Shortest side, then the centred square, in pixels. */
+    resize: count,
+    crop: count,
+  })
+  .refine(({ resize, crop }) => crop <= resize, { path: ['crop'], error: 'is larger than validation.resize' })
+
+const workers = z.union([z.literal('auto'), integer(0)], { error: 'expected a number or "auto"' })
+
+/** Checks settings; every key is required, and no other is allowed. */
+export const settingsSchema = z
+  .strictObject({
+    recipe: z.string(),
+    /** Side of the images in pixels that the recipe's crop sizes are scaled for. */
+    imageSize: integer(8),
+    encoder: z.enum(ENCODERS),
+    /** First layers: 7x7 stride 2 and max pool, or 3x3 stride 1 for small images. */
+    stem: z.enum(['imagenet', 'small']),
+    globalCrops: crops,
+    localCrops: crops.nullable(),
+    augment,
+    projector: projector.nullable(),
+    /** Tau of the cosine softmax; 0 means plain linear logits. */
+    temperature: nonNegative,
+    /** Prototypes are the class means of a memory bank (Eq. 2); null: learned weights (Eq. 1). */
+    onlineClassMeans: onlineClassMeans.nullable(),
+    optimizer,
+    epochs: count,
+    /** Images a step, over all processes. */
+    batchSize: integer(2),
+    seed: integer(0),
+    device: z.enum(['auto', 'cpu', 'cuda']),
+    precision: z.enum(['auto', 'fp32', 'bf16', 'fp16']),
+    channelsLast: z.boolean(),
+    /** Threads that decode and augment. */
+    workers,
+    validation,
+    /** What an unreadable image does: it ends the run, or is recorded and skipped, up to maxBad times. */
+    onBad: z.enum(['fail', 'skip']),
+    maxBad: integer(0),
+  })
+  .refine((s) => !(s.optimizer?.warmupEpochs > s.epochs), {
+    path: ['optimizer', 'warmupEpochs'],
+    error: 'is longer than the run (see epochs)',
+    when: () => true,
+  })
+  .refine((s) => !(s.onlineClassMeans && s.temperature === 0), {
+    path: ['temperature'],
+    error: 'must be above 0 with onlineClassMeans, whose logits are cosines',
+    when: () => true,
+  })
+
+/** All settings of a training run. */
+export type Settings = z.infer<typeof settingsSchema>
+
+/** The crops of an image as the data pipeline takes them, globals first. */
+export function cropGroups({ augment, globalCrops, localCrops }: Settings): CropGroup[] {
+  const groups = localCrops === null ? [globalCrops] : [globalCrops, localCrops]
+  return groups.map((group) => ({ ...augment, ...group }))
+}
