@@ -52,7 +52,7 @@ export function sideCommand(side, script, settings, python) {
   const json = JSON.stringify({ ...settings, ...side.settings })
   if (side.program === 'torch')
     return { command: python ?? 'python3', args: [here(`./peers/${script}.py`), json] }
-  if (!existsSync(here('../packages/torch/dist/index.js'))) {
+  if (!existsSync(here('../packages/trex/dist/method/index.js'))) {
     throw new Error('trex is not built: run `npm run demo` or `node scripts/bootstrap.mjs` first')
   }
   return { command: process.execPath, args: [here(`./trex/${script}.mjs`), json] }

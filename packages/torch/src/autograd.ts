@@ -29,7 +29,12 @@ export const isGradEnabled = (): boolean => native().gradMode()
 export function grad(
   outputs: Tensor | readonly Tensor[],
   inputs: readonly Tensor[],
-  options: { gradients?: readonly Tensor[]; retainGraph?: boolean; createGraph?: boolean; allowUnused?: boolean } = {},
+  options: {
+    gradients?: readonly Tensor[]
+    retainGraph?: boolean
+    createGraph?: boolean
+    allowUnused?: boolean
+  } = {},
 ): (Tensor | null)[] {
   const handles = (tensors: readonly Tensor[]) => tensors.map((t) => t.handle)
   const { gradients, retainGraph = false, createGraph = false, allowUnused = false } = options

@@ -77,14 +77,17 @@ export function fromTypedArray(
   shape: readonly number[],
   options: TensorOptions & { share?: boolean } = {},
 ): Tensor {
-  const stored = options.dtype && dtypes[options.dtype].array === data.constructor ? options.dtype : dtypeOfArray(data)
+  const stored =
+    options.dtype && dtypes[options.dtype].array === data.constructor ? options.dtype : dtypeOfArray(data)
   const made = new Tensor(native().fromBytes(data, dtypes[stored].code, shape, options.share ?? false))
   return finish(made, options)
 }
 
 /** Uninitialised memory. */
 export function empty(shape: readonly number[], options: TensorOptions = {}): Tensor {
-  return finish(aten.empty(shape, code(options), null, options.device ?? null), { requiresGrad: options.requiresGrad })
+  return finish(aten.empty(shape, code(options), null, options.device ?? null), {
+    requiresGrad: options.requiresGrad,
+  })
 }
 
 export function full(shape: readonly number[], value: number, options: TensorOptions = {}): Tensor {
@@ -109,21 +112,40 @@ export function eye(n: number, options: TensorOptions = {}): Tensor {
 }
 
 /** Standard normal values; drawn on the CPU when a generator is given. */
-export function randn(shape: readonly number[], options: TensorOptions & { generator?: Generator } = {}): Tensor {
+export function randn(
+  shape: readonly number[],
+  options: TensorOptions & { generator?: Generator } = {},
+): Tensor {
   const { generator, dtype, device, requiresGrad } = options
-  const drawn = empty(shape, { dtype, device: generator ? 'cpu' : device } as TensorOptions).normal_(0, 1, generator ?? null)
+  const drawn = empty(shape, { dtype, device: generator ? 'cpu' : device } as TensorOptions).normal_(
+    0,
+    1,
+    generator ?? null,
+  )
   return finish(drawn, { device, requiresGrad } as TensorOptions)
 }
 
 /** Uniform values in [0, 1). */
-export function rand(shape: readonly number[], options: TensorOptions & { generator?: Generator } = {}): Tensor {
+export function rand(
+  shape: readonly number[],
+  options: TensorOptions & { generator?: Generator } = {},
+): Tensor {
   const { generator, dtype, device, requiresGrad } = options
-  const drawn = empty(shape, { dtype, device: generator ? 'cpu' : device } as TensorOptions).uniform_(0, 1, generator ?? null)
+  const drawn = empty(shape, { dtype, device: generator ? 'cpu' : device } as TensorOptions).uniform_(
+    0,
+    1,
+    generator ?? null,
+  )
   return finish(drawn, { device, requiresGrad } as TensorOptions)
 }
 
 /** Uniform int64 values in [low, high). */
-export function randint(low: number, high: number, shape: readonly number[], generator: Generator | null = null): Tensor {
+export function randint(
+  low: number,
+  high: number,
+  shape: readonly number[],
+  generator: Generator | null = null,
+): Tensor {
   return aten.randint(low, high, shape, generator, dtypes.int64.code)
 }
 

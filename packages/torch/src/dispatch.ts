@@ -24,7 +24,9 @@ function resolve(name: string, overload: string): (...args: Argument[]) => unkno
   return (...args) => {
     call ??= native().resolve(name, overload)
     for (let i = 0; i < args.length; i++) args[i] = lower(args[i]) as Argument
-    switch (args.length) { // spreading into a native function is slow
+    switch (
+      args.length // spreading into a native function is slow
+    ) {
       case 1:
         return call(args[0])
       case 2:
@@ -49,7 +51,10 @@ export function tensorOp(name: string, overload = ''): (...args: Argument[]) => 
 }
 
 /** An operator that writes its first argument (`aten::add_`) and returns it. */
-export function inPlaceOp(name: string, overload = ''): <T extends Tensor>(self: T, ...args: Argument[]) => T {
+export function inPlaceOp(
+  name: string,
+  overload = '',
+): <T extends Tensor>(self: T, ...args: Argument[]) => T {
   const call = resolve(name, overload)
   return (self, ...args) => {
     call(self, ...args)
@@ -60,7 +65,8 @@ export function inPlaceOp(name: string, overload = ''): <T extends Tensor>(self:
 /** An operator that returns several tensors, or a list of them; an undefined tensor comes back as null. */
 export function tensorsOp(name: string, overload = ''): (...args: Argument[]) => Tensor[] {
   const call = resolve(name, overload)
-  return (...args) => (call(...args) as (number | null)[]).map((h) => (h === null ? (null as never) : wrap(h)))
+  return (...args) =>
+    (call(...args) as (number | null)[]).map((h) => (h === null ? (null as never) : wrap(h)))
 }
 
 /** An operator that returns nothing (`aten::_foreach_add_`) or plain values. */

@@ -25,7 +25,8 @@ const reductions = { none: 0, mean: 1, sum: 2 } as const
 export type Reduction = keyof typeof reductions
 
 /** x [..., in] times weight [out, in] transposed, plus bias [out]. */
-export const linear = (x: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor => aten.linear(x, weight, bias)
+export const linear = (x: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor =>
+  aten.linear(x, weight, bias)
 
 /** Cross-correlation of x [N, Cin, H, W] with weight [Cout, Cin / groups, kH, kW]. */
 export function conv2d(
@@ -46,7 +47,13 @@ export interface BatchNormState {
 }
 
 /** Normalises each channel with the batch's biased variance (training) or the running statistics. */
-export function batchNorm(x: Tensor, state: BatchNormState, training: boolean, momentum = 0.1, eps = 1e-5): Tensor {
+export function batchNorm(
+  x: Tensor,
+  state: BatchNormState,
+  training: boolean,
+  momentum = 0.1,
+  eps = 1e-5,
+): Tensor {
   const { weight, bias, runningMean, runningVar } = state
   return aten.batchNorm(x, weight, bias, runningMean, runningVar, training, momentum, eps, true)
 }
@@ -93,5 +100,8 @@ export const smoothL1Loss = (x: Tensor, target: Tensor, reduction: Reduction = '
   aten.smoothL1Loss(x, target, reductions[reduction], beta)
 
 /** Binary cross-entropy of logits with 0..1 targets of the same shape. */
-export const binaryCrossEntropyWithLogits = (x: Tensor, target: Tensor, reduction: Reduction = 'mean'): Tensor =>
-  aten.bceWithLogits(x, target, null, null, reductions[reduction])
+export const binaryCrossEntropyWithLogits = (
+  x: Tensor,
+  target: Tensor,
+  reduction: Reduction = 'mean',
+): Tensor => aten.bceWithLogits(x, target, null, null, reductions[reduction])

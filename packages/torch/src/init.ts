@@ -7,7 +7,8 @@ import type { Tensor } from './tensor/tensor.js'
 
 /** Inputs and outputs of one unit: of a linear [out, in] or convolution [out, in, kH, kW] weight. */
 export function fans(weight: Tensor): { fanIn: number; fanOut: number } {
-  if (weight.dim < 2) throw new RangeError(`fans need a weight of 2 or more dimensions, got [${weight.shape}]`)
+  if (weight.dim < 2)
+    throw new RangeError(`fans need a weight of 2 or more dimensions, got [${weight.shape}]`)
   const [out, input, ...kernel] = weight.shape as [number, number, ...number[]]
   const field = kernel.reduce((product, size) => product * size, 1)
   return { fanIn: input * field, fanOut: out * field }

@@ -82,7 +82,9 @@ class BatchNorm extends Module {
   /** @throws RangeError when x has the wrong number of dimensions. */
   override forward(x: Tensor): Tensor {
     if (!this.dims.includes(x.dim))
-      throw new RangeError(`${this.constructor.name} needs ${this.dims.join(' or ')} dimensions, got [${x.shape}]`)
+      throw new RangeError(
+        `${this.constructor.name} needs ${this.dims.join(' or ')} dimensions, got [${x.shape}]`,
+      )
     if (this.training) this.numBatchesTracked.add_(1)
     return F.batchNorm(x, this, this.training, this.momentum, this.eps)
   }

@@ -23,19 +23,22 @@ export abstract class Module {
     for (const [field, value] of Object.entries(this)) {
       if (value instanceof Module) yield [stateName(field), value]
       else if (Array.isArray(value))
-        for (const [i, item] of value.entries()) if (item instanceof Module) yield [`${stateName(field)}.${i}`, item]
+        for (const [i, item] of value.entries())
+          if (item instanceof Module) yield [`${stateName(field)}.${i}`, item]
     }
   }
 
   *namedModules(prefix = ''): Generator<[string, Module]> {
     yield [prefix, this]
-    for (const [name, child] of this.namedChildren()) yield* child.namedModules(prefix ? `${prefix}.${name}` : name)
+    for (const [name, child] of this.namedChildren())
+      yield* child.namedModules(prefix ? `${prefix}.${name}` : name)
   }
 
   private *named(prefix: string, wanted: (value: Tensor) => boolean): Generator<[string, Tensor]> {
     for (const [path, module] of this.namedModules(prefix))
       for (const [field, value] of Object.entries(module))
-        if (value instanceof Tensor && wanted(value)) yield [path ? `${path}.${stateName(field)}` : stateName(field), value]
+        if (value instanceof Tensor && wanted(value))
+          yield [path ? `${path}.${stateName(field)}` : stateName(field), value]
   }
 
   *namedParameters(prefix = ''): Generator<[string, Parameter]> {
@@ -70,7 +73,8 @@ export abstract class Module {
         problems.push(`${name} has shape [${given.shape}], the module needs [${tensor.shape}]`)
     }
     if (strict) for (const name of state.keys()) if (!own.has(name)) problems.push(`unexpected ${name}`)
-    if (problems.length) throw new Error(`the state dict does not fit ${this.constructor.name}:\n  ${problems.join('\n  ')}`)
+    if (problems.length)
+      throw new Error(`the state dict does not fit ${this.constructor.name}:\n  ${problems.join('\n  ')}`)
     tidy(() =>
       noGrad(() => {
         for (const [name, tensor] of own) {

@@ -87,7 +87,8 @@ const packageRoot = resolve(dirname(fileURLToPath(import.meta.url)), '..')
  */
 export function engineRecord(): EngineRecord | null {
   const chosen = process.env.TREX_ENGINE
-  if (chosen && !existsSync(chosen)) throw new EngineError(`TREX_ENGINE names ${chosen}, which does not exist`)
+  if (chosen && !existsSync(chosen))
+    throw new EngineError(`TREX_ENGINE names ${chosen}, which does not exist`)
   const path = chosen || resolve(packageRoot, 'build/current.json')
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as EngineRecord) : null
 }

@@ -1,6 +1,12 @@
 import { fromTypedArray } from './create.js'
 import type { DType } from './dtype.js'
-import { openSafetensors, type RawDtype, type TensorSource, typedArrayOf, writeSafetensors } from './safetensors.js'
+import {
+  openSafetensors,
+  type RawDtype,
+  type TensorSource,
+  typedArrayOf,
+  writeSafetensors,
+} from './safetensors.js'
 import type { Tensor } from './tensor/tensor.js'
 
 const rawDtypes: Record<DType, RawDtype> = {
@@ -47,7 +53,10 @@ export function loadTensors(path: string): Map<string, Tensor> {
   for (const name of file.entries.keys()) {
     const raw = file.read(name)
     const dtype = dtypeOfRaw.get(raw.dtype)
-    if (!dtype) throw new TypeError(`${path}: ${name} has dtype ${raw.dtype}, which libtorch for TypeScript does not hold`)
+    if (!dtype)
+      throw new TypeError(
+        `${path}: ${name} has dtype ${raw.dtype}, which libtorch for TypeScript does not hold`,
+      )
     tensors.set(name, fromTypedArray(typedArrayOf(raw), raw.shape, { dtype }))
   }
   return tensors

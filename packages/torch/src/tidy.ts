@@ -68,7 +68,8 @@ export function tidy<T>(body: () => T): T {
   const survivors = new Set<unknown>()
   try {
     const result = body()
-    if (result instanceof Promise) throw new TypeError('tidy needs a synchronous function, got one that returns a promise')
+    if (result instanceof Promise)
+      throw new TypeError('tidy needs a synchronous function, got one that returns a promise')
     collect(result, survivors)
     return result
   } finally {

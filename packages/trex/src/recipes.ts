@@ -31,8 +31,6 @@ export const TREX = {
   channelsLast: true,
   workers: 'auto',
   validation: { fraction: 0.1, resize: 256, crop: 224 },
-  onBad: 'fail',
-  maxBad: 0,
 } satisfies Settings
 
 /** t-ReX*: online class means and a projector of 1 hidden layer; for the best training task. */

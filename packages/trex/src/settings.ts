@@ -105,9 +105,6 @@ export const settingsSchema = z
     /** Threads that decode and augment. */
     workers,
     validation,
-    /** What an unreadable image does: it ends the run, or is recorded and skipped, up to maxBad times. */
-    onBad: z.enum(['fail', 'skip']),
-    maxBad: integer(0),
   })
   .refine((s) => !(s.optimizer?.warmupEpochs > s.epochs), {
     path: ['optimizer', 'warmupEpochs'],

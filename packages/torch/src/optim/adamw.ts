@@ -26,7 +26,9 @@ export class AdamW extends Optimizer {
   private readonly eps: number
 
   constructor(
-    params: readonly Parameter[] | readonly { params: readonly Parameter[]; lr?: number; weightDecay?: number }[],
+    params:
+      | readonly Parameter[]
+      | readonly { params: readonly Parameter[]; lr?: number; weightDecay?: number }[],
     { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0.01 }: AdamWOptions = {},
   ) {
     super(parameterGroups(params, { lr, weightDecay }))
@@ -34,7 +36,11 @@ export class AdamW extends Optimizer {
     this.eps = eps
   }
 
-  protected override update(group: ParameterGroup, params: readonly Parameter[], grads: readonly Tensor[]): void {
+  protected override update(
+    group: ParameterGroup,
+    params: readonly Parameter[],
+    grads: readonly Tensor[],
+  ): void {
     for (const [step, indices] of this.byStep(params)) {
       const pick = <T>(list: readonly T[]) => indices.map((i) => list[i]!)
       this.updateAt(step, group, pick(params), pick(grads))

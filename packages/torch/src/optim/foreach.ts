@@ -29,6 +29,8 @@ export const foreachMul_ = (a: List, value: number): void => aten.mulScalarInPla
 /** a_i <- a_i / value */
 export const foreachDiv_ = (a: List, value: number): void => aten.divScalarInPlace(a, value)
 /** a_i <- a_i + value * b_i * c_i */
-export const foreachAddcmul_ = (a: List, b: List, c: List, value: number): void => aten.addcmulInPlace(a, b, c, value)
+export const foreachAddcmul_ = (a: List, b: List, c: List, value: number): void =>
+  aten.addcmulInPlace(a, b, c, value)
 /** a_i <- a_i + value * b_i / c_i */
-export const foreachAddcdiv_ = (a: List, b: List, c: List, value: number): void => aten.addcdivInPlace(a, b, c, value)
+export const foreachAddcdiv_ = (a: List, b: List, c: List, value: number): void =>
+  aten.addcdivInPlace(a, b, c, value)

@@ -46,7 +46,9 @@ export class GradScaler {
     if (!this.enabled) return true
     return tidy(() =>
       noGrad(() => {
-        const grads = optimizer.groups.flatMap((group) => group.params.flatMap((parameter) => parameter.grad ?? []))
+        const grads = optimizer.groups.flatMap((group) =>
+          group.params.flatMap((parameter) => parameter.grad ?? []),
+        )
         if (!grads.length) return true
         foreachMul_(grads, 1 / this.currentScale)
         const finite = grads.map((gradient) => gradient.isfinite().all())

@@ -25,7 +25,11 @@ export abstract class Optimizer {
   }
 
   /** Updates one group; gradients and parameters in the same order, `grads` are the parameters' own. */
-  protected abstract update(group: ParameterGroup, params: readonly Parameter[], grads: readonly Tensor[]): void
+  protected abstract update(
+    group: ParameterGroup,
+    params: readonly Parameter[],
+    grads: readonly Tensor[],
+  ): void
 
   /** One update of every parameter that has a gradient. */
   step(): void {
@@ -61,7 +65,8 @@ export abstract class Optimizer {
     const entries = new Map<string, Tensor>()
     const parameters = this.groups.flatMap((group) => group.params)
     for (const [i, parameter] of parameters.entries())
-      for (const [name, tensor] of Object.entries(this.state.get(parameter) ?? {})) entries.set(`${i}.${name}`, tensor)
+      for (const [name, tensor] of Object.entries(this.state.get(parameter) ?? {}))
+        entries.set(`${i}.${name}`, tensor)
     return entries
   }
 

@@ -24,7 +24,11 @@ export class SGD extends Optimizer {
     this.momentum = momentum
   }
 
-  protected override update(group: ParameterGroup, params: readonly Parameter[], grads: readonly Tensor[]): void {
+  protected override update(
+    group: ParameterGroup,
+    params: readonly Parameter[],
+    grads: readonly Tensor[],
+  ): void {
     const decayed = group.weightDecay ? foreachAdd(grads, params, group.weightDecay) : grads
     foreachAdd_(params, this.momentum ? this.momenta(params, decayed) : decayed, -group.lr)
   }
@@ -57,6 +61,9 @@ export function parameterGroups(
   params: readonly Parameter[] | readonly GroupSettings[],
   defaults: { lr: number; weightDecay: number },
 ): ParameterGroup[] {
-  const groups = params.length && 'params' in params[0]! ? (params as GroupSettings[]) : [{ params: params as Parameter[] }]
+  const groups =
+    params.length && 'params' in params[0]!
+      ? (params as GroupSettings[])
+      : [{ params: params as Parameter[] }]
   return groups.map((group) => ({ ...defaults, ...group }))
 }

@@ -2,8 +2,8 @@ import { setTensorFactory } from '../dispatch.js'
 import { type Device, type DType, dtypes, type MemoryFormat, memoryFormats } from '../dtype.js'
 import type { Generator } from '../generator.js'
 import { native } from '../native.js'
-import * as ops from '../ops.js'
 import type { Operand } from '../ops.js'
+import * as ops from '../ops.js'
 import { TensorCore } from './core.js'
 
 type Dims = number | readonly number[]
@@ -253,15 +253,33 @@ export class Tensor extends TensorCore {
     return ops.detach(this)
   }
   /** A copy with another dtype, device or memory format; the tensor itself when it has them already. */
-  to(target: { dtype?: DType; device?: Device; memoryFormat?: MemoryFormat; nonBlocking?: boolean } | DType | Device): Tensor {
-    const { dtype, device, memoryFormat, nonBlocking = false } = typeof target === 'object' ? target : named(target)
+  to(
+    target:
+      | { dtype?: DType; device?: Device; memoryFormat?: MemoryFormat; nonBlocking?: boolean }
+      | DType
+      | Device,
+  ): Tensor {
+    const {
+      dtype,
+      device,
+      memoryFormat,
+      nonBlocking = false,
+    } = typeof target === 'object' ? target : named(target)
     const format = memoryFormat ? memoryFormats[memoryFormat] : memoryFormats.preserve
     const same =
       (!dtype || dtype === this.dtype) &&
       (!device || sameDevice(device, this.device)) &&
       (!memoryFormat || memoryFormat === 'preserve' || this.isContiguous(memoryFormat))
     if (same) return this
-    return ops.convert(this, dtype ? dtypes[dtype].code : null, null, device ?? null, null, nonBlocking, format)
+    return ops.convert(
+      this,
+      dtype ? dtypes[dtype].code : null,
+      null,
+      device ?? null,
+      null,
+      nonBlocking,
+      format,
+    )
   }
   /** A copy in page-locked memory, from which `to('cuda', { nonBlocking })` overlaps with computation. */
   pinMemory(): Tensor {
@@ -305,7 +323,12 @@ export class Parameter extends Tensor {
   }
 }
 
-function named(target: DType | Device): { dtype?: DType; device?: Device; memoryFormat?: MemoryFormat; nonBlocking?: boolean } {
+function named(target: DType | Device): {
+  dtype?: DType
+  device?: Device
+  memoryFormat?: MemoryFormat
+  nonBlocking?: boolean
+} {
   return target in dtypes ? { dtype: target as DType } : { device: target as Device }
 }
 

@@ -1,4 +1,14 @@
-import { BatchNorm1d, F, GELU, type Generator, init, Linear, Module, Sequential, type Tensor } from 'trex-torch'
+import {
+  BatchNorm1d,
+  F,
+  GELU,
+  type Generator,
+  init,
+  Linear,
+  Module,
+  Sequential,
+  type Tensor,
+} from 'trex-torch'
 
 /** The shape of the projector; defaults are the paper's. */
 export interface ProjectorOptions {
@@ -50,7 +60,8 @@ export class Projector extends Module {
     super()
     const { layers = 3, hidden = 2048, bottleneck = 256, l2Input = true, generator } = options
     const modules: Module[] = l2Input ? [new L2Normalize()] : []
-    for (let i = 0; i < layers; i++) modules.push(new HiddenLayer(i === 0 ? featureDim : hidden, hidden, generator))
+    for (let i = 0; i < layers; i++)
+      modules.push(new HiddenLayer(i === 0 ? featureDim : hidden, hidden, generator))
     modules.push(linear(layers === 0 ? featureDim : hidden, bottleneck, false, generator))
     this.layers = new Sequential(...modules)
     this.embeddingDim = bottleneck

@@ -23,7 +23,9 @@ export class LearnedPrototypes extends Linear implements Prototypes {
   }
 
   logits(z: Tensor): Tensor {
-    return this.temperature > 0 ? cosineLogits(z, this.vectors(), this.temperature) : linearLogits(z, this.weight)
+    return this.temperature > 0
+      ? cosineLogits(z, this.vectors(), this.temperature)
+      : linearLogits(z, this.weight)
   }
 
   vectors(): Tensor {

@@ -142,7 +142,10 @@ class ResNet extends Module implements Encoder {
   override forward(x: Tensor): Tensor {
     return tidy(() => {
       const stem = tidy(() => this.pool.forward(this.bn1.forward(this.conv1.forward(x)).relu_())) // [N, 64, H/4, W/4]
-      const map = [this.layer1, this.layer2, this.layer3, this.layer4].reduce((y, layer) => layer.forward(y), stem)
+      const map = [this.layer1, this.layer2, this.layer3, this.layer4].reduce(
+        (y, layer) => layer.forward(y),
+        stem,
+      )
       return F.adaptiveAvgPool2d(map, 1).flatten(1) // [N, featureDim]
     })
   }

@@ -20,10 +20,15 @@ export function resolvePrecision({ device, precision }: Pick<Settings, 'device' 
       hint: 'run `trex doctor`; point PYTHON at a Python whose torch has CUDA, or use --device cpu',
     })
   if (precision === 'fp16' && chosen === 'cpu')
-    throw new TrexError('precision is fp16, which CPUs do not compute', { hint: 'use --precision bf16 or fp32' })
+    throw new TrexError('precision is fp16, which CPUs do not compute', {
+      hint: 'use --precision bf16 or fp32',
+    })
   const fast = chosen === 'cuda' || info.amx
   const resolved = precision === 'auto' ? (fast ? 'bf16' : 'fp32') : precision
-  return { device: chosen, dtype: { fp32: null, bf16: 'bfloat16', fp16: 'float16' }[resolved] as Precision['dtype'] }
+  return {
+    device: chosen,
+    dtype: { fp32: null, bf16: 'bfloat16', fp16: 'float16' }[resolved] as Precision['dtype'],
+  }
 }
 
 /** Runs a forward pass under the precision's autocast, or plainly in fp32. */

@@ -11,7 +11,11 @@ export interface StepInput {
 }
 
 /** One training step of Eq. 1 or Eq. 2; returns the loss [] and the logits [M * B, C], both detached. */
-export function trainStep(learner: Learner, { crops, labels }: StepInput, lr: number): { loss: Tensor; logits: Tensor } {
+export function trainStep(
+  learner: Learner,
+  { crops, labels }: StepInput,
+  lr: number,
+): { loss: Tensor; logits: Tensor } {
   const { model, prototypes, optimizer, scaler, precision } = learner
   return tidy(() => {
     optimizer.lr = lr

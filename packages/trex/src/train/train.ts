@@ -1,0 +1,100 @@
+import { availableParallelism } from 'node:os'
+import { tidy } from 'trex-torch'
+import type { ImageDataset } from '../data/imageFolder.js'
+import { openLoader } from '../data/loader.js'
+import { TrexError } from '../errors.js'
+import { cropGroups } from '../settings.js'
+import { stepInput } from './batch.js'
+import { createLearner, type Learner } from './learner.js'
+import { restoreLearner, saveLearner } from './learnerCheckpoint.js'
+import { resolvePrecision } from './precision.js'
+import { checkpointPath, logMetrics, type MetricsRow, type Run, truncateMetrics } from './run.js'
+import { learningRates } from './schedule.js'
+import { trainStep } from './step.js'
+import { validate } from './validate.js'
+
+/** What training tells as it goes: every row of metrics.jsonl, and where the run stands. */
+export type TrainEvent = MetricsRow & { readonly steps: number; readonly images: number }
+
+/**
+ * Trains a run from its start or its last checkpoint to its end, yielding what happens. Leaving the iteration ends it;
+ * what was done since the last checkpoint is then lost, and `resume` goes on from there exactly.
+ * @returns the learner, which the caller disposes.
+ * @throws TrexError on a bad image, a non-finite loss or a disk that refuses; the last checkpoint is intact then.
+ */
+export async function* train(
+  run: Run,
+  data: ImageDataset,
+  { resume = false } = {},
+): AsyncGenerator<TrainEvent, Learner> {
+  const { settings } = run
+  const { batchSize, epochs, channelsLast, seed } = settings
+  const precision = resolvePrecision(settings)
+  const learner = createLearner(settings, data.classes.length, precision)
+  const groups = cropGroups(settings)
+  const counts = groups.map(({ count }) => count)
+  const workers = settings.workers === 'auto' ? Math.min(4, availableParallelism()) : settings.workers
+  await using loader = openLoader({
+    samples: data.train,
+    groups,
+    batchSize,
+    seed,
+    workers,
+    cacheBytes: CACHE_BYTES,
+  })
+  const { lr, minLr, warmupEpochs } = settings.optimizer
+  const peak = lr * (batchSize / 256)
+  const rates = learningRates({
+    peak,
+    final: minLr,
+    epochs,
+    iterationsPerEpoch: loader.batches,
+    warmupEpochs,
+  })
+
+  const start = resume ? restoreLearner(checkpointPath(run), learner) : { epoch: 0, step: 0, metricsBytes: 0 }
+  truncateMetrics(run, start.metricsBytes)
+  let { step } = start
+  for (let epoch = start.epoch; epoch < epochs; epoch++) {
+    const began = performance.now()
+    let lossSum = 0
+    let stepBegan = began
+    for await (const batch of loader.epoch(epoch)) {
+      const loss = tidy(() =>
+        trainStep(learner, stepInput(batch, counts, { precision, channelsLast }), rates[step]!).loss.item(),
+      )
+      batch.release()
+      if (!Number.isFinite(loss)) throw nonFinite(loss, epoch, step)
+      lossSum += loss
+      const seconds = (performance.now() - stepBegan) / 1000
+      stepBegan = performance.now()
+      const row: MetricsRow = {
+        kind: 'step',
+        epoch,
+        step,
+        loss,
+        lr: rates[step]!,
+        imagesPerSecond: batchSize / seconds,
+      }
+      logMetrics(run, row)
+      step++
+      yield { ...row, steps: rates.length, images: batchSize }
+    }
+    const scores = data.val.length ? await validate(learner, data.val, settings, workers) : {}
+    const seconds = (performance.now() - began) / 1000
+    const row: MetricsRow = { kind: 'epoch', epoch, step, loss: lossSum / loader.batches, seconds, ...scores }
+    const metricsBytes = logMetrics(run, row)
+    saveLearner(checkpointPath(run), learner, { epoch: epoch + 1, step, metricsBytes })
+    yield { ...row, steps: rates.length, images: loader.batches * batchSize }
+  }
+  return learner
+}
+
+/** Decoded images each worker keeps: small sets are decoded once. */
+const CACHE_BYTES = 256 << 20
+
+function nonFinite(loss: number, epoch: number, step: number): TrexError {
+  return new TrexError(`the loss is ${loss} at step ${step} (epoch ${epoch})`, {
+    hint: 'lower optimizer.lr or lengthen optimizer.warmupEpochs; the last checkpoint is from before this epoch',
+  })
+}
