@@ -75,7 +75,7 @@ export const BENCHMARKS = {
     smokeSides: ['trex:fp32', 'torch:fp32'],
     pairs: 20,
     steps: 1,
-    warmup: 2,
+    warmup: 5,
   },
   memory: {
     about: 'soak: 2,000 t-ReX steps of a small model; live tensors and resident memory over time',

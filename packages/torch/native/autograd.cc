@@ -116,9 +116,10 @@ napi_value autocastState(const Args& args) {
 napi_value setAutocast(const Args& args) {
   c10::DeviceType type = readAutocastDevice(args);
   bool enabled = readBool(args.env, args.at(1), "enabled");
-  auto dtype = static_cast<at::ScalarType>(readInteger(args.env, args.at(2), "dtype"));
-  if (dtype != at::kBFloat16 && dtype != at::kHalf) argumentError("autocast casts to bfloat16 or float16");
-  applyAutocast(type, enabled, dtype);
+  int64_t dtype = readInteger(args.env, args.at(2), "dtype");
+  if (dtype != static_cast<int64_t>(at::kBFloat16) && dtype != static_cast<int64_t>(at::kHalf))
+    argumentError("autocast casts to bfloat16 or float16");
+  applyAutocast(type, enabled, static_cast<at::ScalarType>(dtype));
   return nullptr;
 }
 

@@ -21,11 +21,11 @@ static double readHandle(napi_env env, napi_value value, const char* what, const
   return handle;
 }
 
-template <class T>
-static T& lookUp(HandleTable<T>& table, double handle, const char* what, const char* kind) {
+template <class T, uint64_t kind>
+static T& lookUp(HandleTable<T, kind>& table, double handle, const char* what, const char* noun) {
   T* found = table.find(handle);
   if (found) return *found;
-  throw JsError(JsError::Kind::Error, "ERR_DISPOSED", std::string(what) + " is a disposed or foreign " + kind);
+  throw JsError(JsError::Kind::Error, "ERR_DISPOSED", std::string(what) + " is a disposed or foreign " + noun);
 }
 
 at::Tensor& State::tensor(napi_env env, napi_value value, const char* what) {

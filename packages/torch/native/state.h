@@ -12,9 +12,9 @@
 
 namespace trex {
 
-// Slots with generations: JS holds a number (slot + generation * 2^24), so a stale, forged or foreign
-// handle is a lookup that fails, never a dangling pointer.
-template <class T>
+// Slots with generations: JS holds a number (slot + generation * 2^24 + kind * 2^52), so a stale, forged or
+// foreign handle, or one of another kind, is a lookup that fails, never a dangling pointer.
+template <class T, uint64_t kind>
 class HandleTable {
  public:
   double add(T value) {
@@ -30,7 +30,7 @@ class HandleTable {
     Slot& slot = slots_[index];
     slot.value = std::move(value);
     slot.used = true;
-    return static_cast<double>(index) + static_cast<double>(slot.generation) * slotLimit;
+    return static_cast<double>(kind << 52 | static_cast<uint64_t>(slot.generation) << 24 | index);
   }
 
   // nullptr when the handle is not (or no longer) in the table.
@@ -52,7 +52,7 @@ class HandleTable {
     slot->value = T();
     slot->used = false;
     slot->accountedBytes = 0;
-    slot->generation = (slot->generation + 1) & 0x0fffffff;
+    slot->generation = slot->generation == generationLimit ? 1 : slot->generation + 1;  // 0 would never be found
     free_.push_back(static_cast<uint32_t>(slot - slots_.data()));
     return true;
   }
@@ -61,6 +61,7 @@ class HandleTable {
 
  private:
   static constexpr uint32_t slotLimit = 1u << 24;
+  static constexpr uint32_t generationLimit = (1u << 28) - 1;
   struct Slot {
     T value;
     uint32_t generation = 1;
@@ -72,9 +73,9 @@ class HandleTable {
     uint64_t bits = static_cast<uint64_t>(handle);
     if (static_cast<double>(bits) != handle) return nullptr;
     uint32_t index = bits & (slotLimit - 1);
-    if (index >= slots_.size()) return nullptr;
+    if (bits >> 52 != kind || index >= slots_.size()) return nullptr;
     Slot& slot = slots_[index];
-    return slot.used && slot.generation == (bits >> 24) ? &slot : nullptr;
+    return slot.used && slot.generation == (bits >> 24 & generationLimit) ? &slot : nullptr;
   }
   std::vector<Slot> slots_;
   std::vector<uint32_t> free_;
@@ -89,8 +90,8 @@ struct LentBuffers {
 };
 
 struct State {
-  HandleTable<at::Tensor> tensors;
-  HandleTable<at::Generator> generators;
+  HandleTable<at::Tensor, 0> tensors;
+  HandleTable<at::Generator, 1> generators;
   std::vector<std::unique_ptr<Operator>> operators;
   std::shared_ptr<LentBuffers> lent = std::make_shared<LentBuffers>();
 

@@ -6,6 +6,7 @@ namespace trex {
 
 static at::ScalarType readDtype(napi_env env, napi_value value) {
   int64_t code = readInteger(env, value, "dtype");
+  if (code < 0 || code > 127) argumentError("unknown dtype " + std::to_string(code));  // the enum has 8 bits
   switch (static_cast<at::ScalarType>(code)) {
     case at::kByte: case at::kChar: case at::kShort: case at::kInt: case at::kLong: case at::kHalf:
     case at::kFloat: case at::kDouble: case at::kBool: case at::kBFloat16:

@@ -34,13 +34,14 @@ export function keep<T extends TensorCore>(tensor: T): T {
   return tensor
 }
 
-function collect(value: unknown, into: Set<unknown>, depth = 0): void {
-  if (typeof value !== 'object' || value === null || depth > 8) return
-  if ('lifetime' in value && 'handle' in value) into.add(value)
-  else if (Array.isArray(value)) for (const item of value) collect(item, into, depth + 1)
-  else if (value instanceof Map) for (const item of value.values()) collect(item, into, depth + 1)
+function collect(value: unknown, into: Set<unknown>): void {
+  if (typeof value !== 'object' || value === null || into.has(value)) return
+  into.add(value)
+  if ('lifetime' in value && 'handle' in value) return
+  if (Array.isArray(value)) for (const item of value) collect(item, into)
+  else if (value instanceof Map) for (const item of value.values()) collect(item, into)
   else if (Object.getPrototypeOf(value) === Object.prototype)
-    for (const item of Object.values(value)) collect(item, into, depth + 1)
+    for (const item of Object.values(value)) collect(item, into)
 }
 
 function close(scope: TensorCore[], survivors: Set<unknown>): void {

@@ -287,7 +287,8 @@ export class Tensor extends TensorCore {
   }
   override toFloat32Array(): Float32Array {
     if (this.dtype === 'float32') return this.toTypedArray() as Float32Array
-    using converted = ops.convert(ops.detach(this), dtypes.float32.code)
+    using detached = ops.detach(this)
+    using converted = ops.convert(detached, dtypes.float32.code)
     return converted.toTypedArray() as Float32Array
   }
 

@@ -39,8 +39,8 @@ export class MultiCropModel extends Module {
 function mergeEqualSizes(crops: readonly Tensor[]): Tensor[] {
   const runs: Tensor[][] = []
   for (const x of crops) {
-    const last = runs.at(-1)
-    if (last?.[0]!.size(-1) === x.size(-1)) last.push(x)
+    const run = runs.at(-1)
+    if (run && run[0]!.size(-1) === x.size(-1)) run.push(x)
     else runs.push([x])
   }
   return runs.map((run) => (run.length === 1 ? run[0]! : cat(run)))

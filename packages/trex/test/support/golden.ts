@@ -8,6 +8,8 @@ export interface Golden {
   readonly names: readonly string[]
   has(key: string): boolean
   shape(key: string): readonly number[]
+  /** Relative error of a stored value: float64 results that would be large are kept as float32. */
+  rounding(key: string): number
   /** A float tensor, F32 widened. */
   f64(key: string): Float64Array
   /** A float tensor, F64 rounded. */
@@ -50,6 +52,7 @@ export function openGolden(name: string): Golden {
     names: [...reader.entries.keys()],
     has: (key) => reader.entries.has(key),
     shape: (key) => reader.read(key).shape,
+    rounding: (key) => (reader.read(key).dtype === 'F64' ? 2 ** -53 : 2 ** -24),
     f64,
     f32,
     i64,

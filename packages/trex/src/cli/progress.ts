@@ -1,0 +1,58 @@
+import { type Bar, Presets, SingleBar } from 'cli-progress'
+
+/** Shows how far long work is: a bar on a terminal, a plain line now and then elsewhere. */
+export interface Progress {
+  update(done: number, note: string): void
+  /** Prints a line of its own, above the bar. */
+  line(text: string): void
+  stop(): void
+}
+
+const LINE_EVERY_MS = 10_000
+
+/** Starts showing progress towards `total` on stderr, after `done` of it. */
+export function startProgress(title: string, total: number, done = 0): Progress {
+  return process.stderr.isTTY ? bar(title, total, done) : lines(title, total, done)
+}
+
+function bar(title: string, total: number, done: number): Progress {
+  const format = `${title} {bar} {value}/{total} · {note} · ETA {eta_formatted}`
+  const shown = new SingleBar(
+    { format, stream: process.stderr, hideCursor: true, etaBuffer: 50, clearOnComplete: true, fps: 5 },
+    Presets.shades_classic,
+  ) as SingleBar & Bar
+  shown.start(total, done, { note: '' })
+  return {
+    update: (value, note) => shown.update(value, { note }),
+    line: (text) => {
+      process.stderr.write(`\r\x1b[K${text}\n`)
+      shown.render()
+    },
+    stop: () => shown.stop(),
+  }
+}
+
+function lines(title: string, total: number, done: number): Progress {
+  const began = performance.now()
+  let shown = began
+  return {
+    update(value, note) {
+      const now = performance.now()
+      if (now - shown < LINE_EVERY_MS && value < total) return
+      shown = now
+      const left = ((now - began) / Math.max(1, value - done)) * (total - value)
+      console.error(`${title} ${value}/${total} · ${note} · ETA ${duration(left)}`)
+    },
+    line: (text) => console.error(text),
+    stop() {},
+  }
+}
+
+/** `75 s`, `3 min 20 s`, `2 h 05 min`. */
+export function duration(milliseconds: number): string {
+  const seconds = Math.round(milliseconds / 1000)
+  if (seconds < 120) return `${seconds} s`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`
+}

@@ -1,0 +1,40 @@
+import { join, resolve } from 'node:path'
+import { demo } from '../demo/demo.js'
+import { emojiSets, folderSets } from '../demo/sets.js'
+import { formatTable } from '../report/table.js'
+import { followTraining } from './follow.js'
+import { startProgress } from './progress.js'
+
+/** The options of `trex demo` as commander gives them. */
+export interface DemoFlags {
+  data?: string
+  out: string
+  epochs?: number
+  seed?: number
+  json?: boolean
+}
+
+/** Does what `trex demo` was asked. */
+export async function runDemo({ data, out, epochs, seed, json }: DemoFlags): Promise<void> {
+  const cacheDir = join(out, 'data')
+  let drawing: ReturnType<typeof startProgress> | undefined
+  const onProgress = (done: number, total: number) => {
+    drawing ??= startProgress('drawing emoji', total)
+    drawing.update(done, 'pictures')
+  }
+  const sets = data
+    ? await folderSets(resolve(data), cacheDir, 0.2, seed ?? 22)
+    : await emojiSets(cacheDir, onProgress)
+  drawing?.stop()
+  const { table, labels, report } = await demo(sets, {
+    out,
+    epochs,
+    seed,
+    follow: followTraining,
+    say: (line: string) => console.error(line),
+  })
+  console.log(
+    json ? JSON.stringify(table, null, 2) : `\n${formatTable(table, { ...labels, untrained: 'Untrained' })}`,
+  )
+  console.error(`\nreport: ${report}`)
+}

@@ -1,0 +1,174 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { engineInfo, Generator } from 'trex-torch'
+import { createEncoder, type Encoder } from '../method/encoder.js'
+import { type DemoReport, type ReportModel, writeReport } from '../report/report.js'
+import type { ResultTable } from '../report/table.js'
+import { disposeLearner, type Learner } from '../train/learner.js'
+import { type Precision, resolvePrecision } from '../train/precision.js'
+import { createRun, type Run, readMetrics } from '../train/run.js'
+import { type TrainEvent, train } from '../train/train.js'
+import { extractFeatures, type FeatureSet } from '../transfer/features.js'
+import { type ProbeResult, probe } from '../transfer/probe.js'
+import { meanLogOdds } from '../transfer/scores.js'
+import { fedCrops, neighbours } from './pictures.js'
+import { type DemoModel, demoModels } from './recipes.js'
+import type { DemoSets } from './sets.js'
+
+/** What the demo needs from its surroundings: where to write, and how to show what goes on. */
+export interface DemoOptions {
+  out: string
+  epochs?: number | undefined
+  seed?: number | undefined
+  follow(events: AsyncGenerator<TrainEvent, Learner>, label: string): Promise<Learner>
+  say(line: string): void
+}
+
+/** What the demo leaves behind. */
+export interface DemoResult {
+  table: ResultTable
+  labels: Record<string, string>
+  report: string
+}
+
+interface Evaluated {
+  name: string
+  top1: number | null
+  probes: ProbeResult[]
+  neighbours: DemoReport['neighbours']
+}
+
+/**
+ * Trains t-ReX and its plain-supervised counterpart on the same images, probes both and an untrained encoder on sets
+ * they never saw, and writes `report.html`.
+ */
+export async function demo(sets: DemoSets, options: DemoOptions): Promise<DemoResult> {
+  const { out, say } = options
+  const models = demoModels(options)
+  const trained: ReportModel[] = []
+  const evaluated: Evaluated[] = []
+  for (const model of models) {
+    say(`training ${model.label}: ${model.settings.encoder}, ${model.settings.epochs} epochs`)
+    rmSync(join(out, model.name), { recursive: true, force: true })
+    const run = newRun(join(out, model.name), model, sets)
+    const learner = await options.follow(train(run, sets.data), model.label)
+    const described = describe(model, run)
+    trained.push(described)
+    say(`probing ${model.label}`)
+    evaluated.push({
+      ...(await evaluate(model.name, learner.model.encoder, learner.precision, model, sets)),
+      top1: described.validation.at(-1)?.top1 ?? null,
+    })
+    disposeLearner(learner)
+  }
+  say('probing an untrained encoder')
+  evaluated.push(await evaluateUntrained(models[0]!, sets))
+  const table = resultTable(sets, evaluated)
+  const report = join(out, 'report.html')
+  const precision = resolvePrecision(models[0]!.settings)
+  await writeReport(report, {
+    title: sets.title,
+    subtitle: sets.subtitle,
+    date: new Date().toISOString().slice(0, 10),
+    engine: engineLine(precision),
+    models: trained,
+    table,
+    crops: await fedCrops(sets, models[0]!.settings),
+    neighbours: evaluated.flatMap((model) => model.neighbours),
+    licences: sets.licences,
+  })
+  return { table, labels: Object.fromEntries(models.map(({ name, label }) => [name, label])), report }
+}
+
+function newRun(dir: string, { settings }: DemoModel, { data }: DemoSets): Run {
+  const { classes, train: images, val } = data
+  return createRun(dir, settings, { root: dir, classes, trainImages: images.length, valImages: val.length })
+}
+
+async function evaluate(
+  name: string,
+  encoder: Encoder,
+  precision: Precision,
+  { settings }: DemoModel,
+  sets: DemoSets,
+): Promise<Evaluated> {
+  const { resize, crop } = settings.validation
+  const transform = { resize, crop, filter: 'bicubic' } as const
+  const features = (samples: DemoSets['data']['train'] | readonly DemoSets['data']['train'][number][]) =>
+    extractFeatures(encoder, samples, {
+      transform,
+      batchSize: 64,
+      workers: 0,
+      precision,
+      channelsLast: settings.channelsLast,
+    })
+  const probes: ProbeResult[] = []
+  for (const set of sets.transfer) {
+    const [trainSet, testSet] = [await features(set.train), await features(set.test)]
+    probes.push(probe(trainSet, testSet, { seed: settings.seed }))
+  }
+  const gallery: FeatureSet = await features(sets.data.train)
+  const queries: FeatureSet = await features(sets.data.val)
+  return { name, top1: null, probes, neighbours: neighbours(name, sets, gallery, queries, settings.seed) }
+}
+
+async function evaluateUntrained(model: DemoModel, sets: DemoSets): Promise<Evaluated> {
+  const { encoder: name, stem, seed } = model.settings
+  const encoder = createEncoder(name, { stem, generator: new Generator(seed) })
+  const result = await evaluate('untrained', encoder, resolvePrecision(model.settings), model, sets)
+  encoder.dispose()
+  return { ...result, neighbours: [] }
+}
+
+function resultTable(sets: DemoSets, evaluated: Evaluated[]): ResultTable {
+  const { transfer, data, validationName } = sets
+  return {
+    columns: [
+      `training task, ${validationName}`,
+      ...transfer.map(({ name }) => name),
+      'mean log odds of transfer',
+    ],
+    rows: evaluated.map(({ name, top1, probes }) => ({
+      model: name,
+      cells: [top1, ...probes.map((result) => result.top1), meanLogOdds(probes.map((result) => result.top1))],
+    })),
+    chance: [data.classes, ...transfer.map(({ classes }) => classes)]
+      .map((classes) => 100 / classes.length)
+      .concat(Number.NaN)
+      .map((value) => (Number.isNaN(value) ? null : value)),
+    notes: [
+      'Top-1 in per cent. Transfer: a linear probe on frozen features, its regularisation tuned on a held-out fifth.',
+      ...transfer.map(({ name, about }) => `${name}: ${about}.`),
+      'One run with one seed: small differences mean nothing.',
+    ],
+  }
+}
+
+function describe({ name, label, settings }: DemoModel, run: Run): ReportModel {
+  const rows = readMetrics(run)
+  const { projector, onlineClassMeans, localCrops, globalCrops, temperature } = settings
+  const epochs = rows.flatMap((row) => (row.kind === 'epoch' ? [row] : []))
+  return {
+    name,
+    label,
+    recipe: {
+      encoder: settings.encoder,
+      epochs: settings.epochs,
+      batch: settings.batchSize,
+      crops: `${globalCrops.count} x ${globalCrops.size} px${localCrops ? ` + ${localCrops.count} x ${localCrops.size} px` : ''}`,
+      projector: projector ? `${projector.layers} hidden layers of ${projector.hidden}` : 'none',
+      prototypes: onlineClassMeans ? `class means of a bank of ${onlineClassMeans.size}` : 'learned',
+      softmax: temperature ? `cosine, temperature ${temperature}` : 'plain',
+    },
+    curve: rows.flatMap((row) => (row.kind === 'step' ? [row] : [])),
+    validation: epochs.flatMap(({ epoch, top1, top5, valLoss }) =>
+      top1 === undefined ? [] : [{ epoch: epoch + 1, top1, top5: top5!, loss: valLoss! }],
+    ),
+    seconds: epochs.reduce((sum, { seconds }) => sum + seconds, 0),
+  }
+}
+
+function engineLine({ device, dtype }: Precision): string {
+  const { version, record, threads } = engineInfo()
+  return `libtorch ${version} (${record?.source}), ${device}, ${threads} threads, ${dtype ?? 'fp32'}`
+}

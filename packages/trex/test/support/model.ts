@@ -1,0 +1,37 @@
+import { fromTypedArray, type Module, type Tensor } from 'trex-torch'
+import { fillValue } from './fill.js'
+
+/** The golden runs' suffixes, and the dtype to compute in to be compared with them. */
+export const precisions = [
+  ['f32', 'float32'],
+  ['f64', 'float64'],
+] as const
+
+const filled = new Map<string, Float32Array>()
+
+/** The deterministic weights of a golden model under `prefix`, by the module's own state-dict keys. */
+export function filledState(
+  module: Module,
+  prefix: string,
+  buffers: 'random' | 'default',
+  goldenName: (key: string) => string = (key) => key,
+): Map<string, Tensor> {
+  const entries = [...module.stateDict()].map(([key, own]): [string, Tensor] => {
+    if (own.dtype === 'int64') return [key, fromTypedArray(new BigInt64Array(own.numel), own.shape)]
+    const name = prefix + goldenName(key)
+    const known = filled.get(name) ?? fillValue(prefix, goldenName(key), own.shape, buffers)
+    filled.set(name, known)
+    return [key, fromTypedArray(known, own.shape)]
+  })
+  return new Map(entries)
+}
+
+/** The elements, row-major, as float64. */
+export const valuesOf = (tensor: Tensor): Float64Array => Float64Array.from(tensor.toTypedArray() as Float64Array)
+
+/** The gradient's elements. @throws Error when there is none. */
+export function gradientOf(tensor: Tensor): Float64Array {
+  using gradient = tensor.grad
+  if (!gradient) throw new Error(`${tensor} has no gradient`)
+  return valuesOf(gradient)
+}
