@@ -45,7 +45,10 @@ napi_value requiresGrad(const Args& args) { return makeBool(args.env, theTensor(
 napi_value isLeaf(const Args& args) { return makeBool(args.env, theTensor(args).is_leaf()); }
 
 napi_value setRequiresGrad(const Args& args) {
-  theTensor(args).set_requires_grad(readBool(args.env, args.at(1), "requiresGrad"));
+  at::Tensor& tensor = theTensor(args);
+  bool wanted = readBool(args.env, args.at(1), "requiresGrad");
+  TORCH_CHECK(wanted || tensor.is_leaf(), "requiresGrad can be cleared only of a leaf; detach() gives a tensor without it");
+  tensor.set_requires_grad(wanted);
   return nullptr;
 }
 

@@ -46,7 +46,8 @@ static Parameter parameterOf(const c10::Argument& argument) {
   c10::TypePtr type = argument.type();
   bool optional = type->kind() == c10::TypeKind::OptionalType;
   if (optional) type = type->castRaw<c10::OptionalType>()->getElementType();
-  return {kindOf(type), optional, argument.N() ? *argument.N() : 0, argument.name(), argument.default_value()};
+  return {kindOf(type), optional, argument.N() ? *argument.N() : 0,
+          argument.alias_info() && argument.alias_info()->isWrite(), argument.name(), argument.default_value()};
 }
 
 static at::Scalar readScalar(napi_env env, napi_value value, const char* what) {
@@ -143,6 +144,43 @@ static napi_value toJs(napi_env env, State& state, c10::IValue&& value) {
   throw JsError(JsError::Kind::Type, "ERR_ARGUMENT", "a result of type " + value.tagKind() + " has no JS form");
 }
 
+// The sizes of tensors that an operator writes. A resize that fails (no memory, or memory lent by JS) leaves
+// the new sizes over the old memory, through which anything in the process could be read: `restore` undoes that.
+class WrittenTensors {
+ public:
+  void add(const c10::IValue& value) {
+    if (value.isTensor()) {
+      add(value.toTensor());
+    } else if (value.isTensorList()) {
+      for (const at::Tensor& tensor : value.toTensorVector()) add(tensor);
+    }
+  }
+  void restore() const {
+    for (const Saved& saved : list_) {
+      const at::Tensor& tensor = saved.tensor;
+      c10::TensorImpl* impl = tensor.unsafeGetTensorImpl();
+      if (!tensor.storage().is_alias_of(saved.storage)) impl->set_storage_keep_dtype(saved.storage);
+      if (!tensor.sizes().equals(saved.sizes) || !tensor.strides().equals(saved.strides))
+        impl->set_sizes_and_strides(saved.sizes, saved.strides, saved.offset);
+    }
+  }
+
+ private:
+  struct Saved {
+    at::Tensor tensor;
+    at::Storage storage;
+    c10::SmallVector<int64_t, 5> sizes, strides;
+    int64_t offset;
+  };
+  void add(const at::Tensor& tensor) {
+    if (!tensor.defined() || tensor.layout() != at::kStrided || !tensor.has_storage()) return;
+    at::IntArrayRef sizes = tensor.sizes(), strides = tensor.strides();
+    list_.push_back({tensor, tensor.storage(), {sizes.begin(), sizes.end()}, {strides.begin(), strides.end()},
+                     tensor.storage_offset()});
+  }
+  c10::SmallVector<Saved, 1> list_;
+};
+
 static napi_value callOperator(const Args& args, Operator& op) {
   napi_env env = args.env;
   State& state = State::of(env);
@@ -152,9 +190,17 @@ static napi_value callOperator(const Args& args, Operator& op) {
   stack.reserve(op.parameters.size() + 1);
   for (size_t i = 0; i < op.parameters.size(); i++)
     stack.push_back(toIValue(env, state, i < args.count ? args.values[i] : nullptr, op.parameters[i]));
+  WrittenTensors written;
+  for (size_t i = 0; i < op.parameters.size(); i++)
+    if (op.parameters[i].written) written.add(stack[i]);
   // An in-place operator returns its first argument: the caller gets the handle it already has.
   const c10::TensorImpl* self = !stack.empty() && stack[0].isTensor() ? stack[0].toTensor().unsafeGetTensorImpl() : nullptr;
-  op.handle.callBoxed(stack);
+  try {
+    op.handle.callBoxed(stack);
+  } catch (...) {
+    written.restore();
+    throw;
+  }
   if (stack.empty()) return nullptr;
   if (stack.size() == 1) {
     if (self && stack[0].isTensor() && stack[0].toTensor().unsafeGetTensorImpl() == self) return args.values[0];

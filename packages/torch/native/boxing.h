@@ -14,6 +14,7 @@ struct Parameter {
   ArgKind kind;
   bool optional;       // may be null
   int32_t fixedSize;   // of `int[2]`: a single number stands for that many, else 0
+  bool written;        // by in-place and out= operators
   std::string name;
   c10::optional<c10::IValue> defaultValue;
 };

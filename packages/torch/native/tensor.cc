@@ -99,8 +99,14 @@ napi_value moveOut(const Args& args) {
   if (!tensor.device().is_cpu() || !tensor.is_contiguous() || tensor.requires_grad() || tensor.use_count() != 1 ||
       !tensor.has_storage() || tensor.storage().use_count() != 1)
     argumentError("only a contiguous CPU tensor that nothing else refers to can be moved out");
-  auto* owner = new at::Tensor(tensor);
   napi_value buffer;
+  if (tensor.nbytes() == 0) {  // an external buffer without memory would count as detached
+    void* none;
+    check(napi_create_arraybuffer(env, 0, &none, &buffer));
+    state.tensors.remove(readNumber(env, args.at(0), "tensor"));
+    return buffer;
+  }
+  auto* owner = new at::Tensor(tensor);
   napi_status status = napi_create_external_arraybuffer(
       env, owner->data_ptr(), owner->nbytes(),
       [](napi_env, void*, void* hint) { delete static_cast<at::Tensor*>(hint); }, owner, &buffer);

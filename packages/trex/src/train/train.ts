@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { tidy } from 'trex-torch'
+import { manualSeed, tidy } from 'trex-torch'
 import type { ImageDataset } from '../data/imageFolder.js'
 import { openLoader } from '../data/loader.js'
 import { TrexError } from '../errors.js'
@@ -30,6 +30,7 @@ export async function* train(
   const { settings } = run
   const { batchSize, epochs, channelsLast, seed } = settings
   const precision = resolvePrecision(settings)
+  manualSeed(seed)
   const learner = createLearner(settings, data.classes.length, precision)
   const groups = cropGroups(settings)
   const counts = groups.map(({ count }) => count)

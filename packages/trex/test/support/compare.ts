@@ -1,13 +1,17 @@
-import { afterAll, expect } from 'vitest'
+import { afterAll, afterEach, expect } from 'vitest'
 import { type Fingerprint, fingerprint, relL2 } from './fingerprint.js'
 
 const worst = new Map<string, { at: string; error: number; tolerance: number }>()
+const failures: string[] = []
 
-/** Asserts an error; `TREX_GOLDEN_REPORT=1` prints the worst of every `group` after the file's tests. */
+/**
+ * Asserts an error; a test fails at its end with the list of all that were too large. `TREX_GOLDEN_REPORT=1` prints
+ * the worst of every `group` after the file's tests.
+ */
 export function expectError(group: string, at: string, error: number, tolerance: number): void {
   const known = worst.get(group)
   if (!known || !(error / tolerance <= known.error / known.tolerance)) worst.set(group, { at, error, tolerance })
-  expect.soft(error, `${group}: error of ${at}`).toBeLessThanOrEqual(tolerance)
+  if (!(error <= tolerance)) failures.push(`${group}: ${at} is off by ${error.toExponential(1)} of ${tolerance}`)
 }
 
 /** Asserts the relative L2 distance of `actual` from `expected`. */
@@ -57,6 +61,11 @@ export function expectFingerprint(
   const first = Math.max(...first8.map((value, i) => Math.abs(value - expected.first8[i]!)))
   expectError(group, at, Math.max(sum / Math.sqrt(actual.length), l2, dot, first) / (scale || 1), tolerance)
 }
+
+afterEach(() => {
+  const found = failures.splice(0)
+  if (found.length) expect.fail(`${found.length} errors above tolerance:\n${found.slice(0, 20).join('\n')}`)
+})
 
 afterAll(() => {
   if (!process.env.TREX_GOLDEN_REPORT) return

@@ -27,7 +27,7 @@ export function filledState(
 }
 
 /** The elements, row-major, as float64. */
-export const valuesOf = (tensor: Tensor): Float64Array => Float64Array.from(tensor.toTypedArray() as Float64Array)
+export const valuesOf = (tensor: Tensor): Float64Array => Float64Array.from(tensor.toTypedArray(), Number)
 
 /** The gradient's elements. @throws Error when there is none. */
 export function gradientOf(tensor: Tensor): Float64Array {

@@ -1,0 +1,120 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** What each room may import, besides itself: docs/architecture.md draws the same table. */
+const allowed: Record<string, string[]> = {
+  torch: [],
+  errors: [],
+  rng: [],
+  settings: ['errors', 'data'],
+  method: ['torch', 'errors'],
+  data: ['errors', 'rng'],
+  train: ['torch', 'method', 'data', 'settings', 'errors'],
+  transfer: ['torch', 'method', 'data', 'errors', 'rng'],
+  report: ['data', 'errors'],
+  demo: ['torch', 'method', 'data', 'train', 'transfer', 'report', 'settings', 'errors', 'rng'],
+  cli: ['torch', 'data', 'train', 'demo', 'report', 'settings', 'errors'],
+}
+/** Files directly in src/ and the room they make up. */
+const looseFiles: Record<string, string> = {
+  config: 'settings',
+  settings: 'settings',
+  recipes: 'settings',
+  suggest: 'settings',
+  errors: 'errors',
+  rng: 'rng',
+}
+
+interface Import {
+  from: string
+  to: string
+  typeOnly: boolean
+}
+
+const sources = (folder: string): string[] =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+    .map((name) => join(root, folder, name))
+
+const files = [...sources('packages/torch/src'), ...sources('packages/trex/src')]
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(file, 'utf8')
+  const pattern = /(?:import|export)\s+(type\s)?[^'"]*?from\s+'([^']+)'|import\('([^']+)'\)/g
+  return [...text.matchAll(pattern)].map(([, type, named, lazy]) => {
+    const target = (named ?? lazy)!
+    const to = target.startsWith('.') ? resolve(dirname(file), target.replace(/\.js$/, '.ts')) : target
+    return { from: file, to, typeOnly: type !== undefined }
+  })
+}
+
+function roomOf(target: string): string | null {
+  if (target.startsWith('trex-torch')) return 'torch'
+  const path = relative(root, target)
+  if (path.startsWith('packages/torch/src')) return 'torch'
+  const inside = /^packages\/trex\/src\/(?:([a-z]+)\/|([a-z]+)\.ts$)/i.exec(path)
+  if (!inside) return null
+  return inside[1] ?? looseFiles[inside[2]!] ?? `src/${inside[2]}.ts`
+}
+
+const all = files.flatMap(importsOf)
+
+describe('rooms', () => {
+  test('import only what the table allows', () => {
+    const strays = all.flatMap(({ from, to }) => {
+      const [a, b] = [roomOf(from), roomOf(to)]
+      if (a === null || b === null || a === b || a === 'src/index.ts') return []
+      return allowed[a]?.includes(b)
+        ? []
+        : [`${a} -> ${b}: ${relative(root, from)} imports ${relative(root, to)}`]
+    })
+    expect(strays).toEqual([])
+  })
+
+  test('have an entry in the table each', () => {
+    const rooms = new Set(files.map(roomOf).filter((room) => room !== 'src/index.ts'))
+    expect([...rooms].filter((room) => room === null || !(room in allowed))).toEqual([])
+  })
+
+  test('do not use torch, sharp or the addon where a browser imports them', () => {
+    const pixels = ['resize', 'color', 'blur', 'normalize', 'image', 'augment', 'multiCrop', 'evalTransform']
+    const reached = new Set<string>()
+    const visit = (file: string) => {
+      if (reached.has(file)) return
+      reached.add(file)
+      for (const { to, typeOnly } of all.filter(({ from }) => from === file)) if (!typeOnly) visit(to)
+    }
+    for (const name of pixels) visit(join(root, `packages/trex/src/data/${name}.ts`))
+    const native = [...reached].filter((target) => /^(node:|sharp|trex-torch)/.test(target))
+    expect(native).toEqual([])
+  })
+})
+
+test('no file imports itself through others', () => {
+  const edges = new Map<string, string[]>()
+  for (const { from, to, typeOnly } of all)
+    if (!typeOnly && files.includes(to)) edges.set(from, [...(edges.get(from) ?? []), to])
+  const done = new Set<string>()
+  const cycles: string[] = []
+  const walk = (file: string, path: string[]) => {
+    const at = path.indexOf(file)
+    if (at >= 0) cycles.push([...path.slice(at), file].map((f) => relative(root, f)).join(' -> '))
+    if (at >= 0 || done.has(file)) return
+    for (const next of edges.get(file) ?? []) walk(next, [...path, file])
+    done.add(file)
+  }
+  for (const file of files) walk(file, [])
+  expect(cycles).toEqual([])
+})
+
+test('files stay readable: at most 300 lines, but for the ones with a reason', () => {
+  const withReason = ['packages/torch/src/tensor/tensor.ts'] // one class cannot be declared in two files
+  const long = files
+    .map((file) => [relative(root, file), readFileSync(file, 'utf8').split('\n').length - 1] as const)
+    .filter(([file, lines]) => lines > 300 && !withReason.includes(file))
+  expect(long).toEqual([])
+})
