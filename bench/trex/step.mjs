@@ -1,48 +1,35 @@
-/** One t-ReX training step (online class means) in trex. */
-import { cat, F, randint, randn, tidy } from '../../packages/torch/dist/index.js'
-import {
-  createEncoder,
-  MemoryBank,
-  MomentumEncoder,
-  MultiCropModel,
-  OnlineClassMeans,
-  Projector,
-} from '../../packages/trex/dist/method/index.js'
+/** One t-ReX training step (online class means): the very `trainStep` of `trex train`. */
+import { randint, randn, tidy } from '../../packages/torch/dist/index.js'
+import { createLearner, trainStep } from '../../packages/trex/dist/index.js'
 import { options, serve } from './serve.mjs'
-import { inPrecision, placement, sgd } from './training.mjs'
+import { placement } from './training.mjs'
 
 const settings = options()
-const { arch, batch, classes, bank, bottleneck, device } = settings
+const { arch, batch, classes, bank, layers, hidden, bottleneck, device, seed } = settings
+const precision = { device, dtype: settings.dtype === 'bf16' ? /** @type {const} */ ('bfloat16') : null }
+const learner = createLearner(
+  {
+    encoder: arch,
+    stem: 'imagenet',
+    projector: { layers, hidden, bottleneck, l2Input: true },
+    temperature: settings.temperature,
+    onlineClassMeans: { size: bank, emaMomentum: settings.emaMomentum },
+    optimizer: { name: 'sgd', lr: 0.1, sgdMomentum: 0.9, weightDecay: 1e-4, minLr: 1e-6, warmupEpochs: 10 },
+    channelsLast: settings.layout === 'channels_last',
+    seed,
+  },
+  classes,
+  precision,
+)
 
-function createModel() {
-  const encoder = createEncoder(arch)
-  return new MultiCropModel(encoder, new Projector(encoder.featureDim, settings)).to(placement(settings))
-}
-
-const model = tidy(createModel)
-const momentumEncoder = new MomentumEncoder(model, tidy(createModel), settings.emaMomentum)
-const memoryBank = tidy(() => new MemoryBank(bank, bottleneck, classes).to({ device }))
-const prototypes = new OnlineClassMeans(memoryBank, momentumEncoder, settings.temperature)
-const optimizer = sgd(model.parameters(), settings)
-
-const sizes = [settings.globalSize, ...Array(settings.localCrops).fill(settings.localSize)]
-const crops = tidy(() => sizes.map((size) => randn([batch, 3, size, size]).to(placement(settings))))
+// One tensor a resolution, as the loader hands them over.
+const groups = [
+  [1, settings.globalSize],
+  [settings.localCrops, settings.localSize],
+]
+const crops = tidy(() =>
+  groups.map(([count, size]) => randn([count * batch, 3, size, size]).to(placement(settings))),
+)
 const labels = tidy(() => randint(0, classes, [batch]).to({ device }))
-const targets = cat(crops.map(() => labels))
 
-function step() {
-  return tidy(() => {
-    const loss = tidy(() => {
-      const z = inPrecision(settings, () => model.embed(crops)) // [M*B, D]
-      const logits = prototypes.logits(z) // [M*B, C]
-      inPrecision(settings, () => prototypes.observe(crops[0], labels))
-      return F.crossEntropy(logits, targets)
-    })
-    optimizer.zeroGrad()
-    loss.backward()
-    optimizer.step()
-    return loss.item()
-  })
-}
-
-await serve(settings, step)
+await serve(settings, () => tidy(() => trainStep(learner, { crops, labels }, settings.lr).loss.item()))

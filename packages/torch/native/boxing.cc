@@ -27,10 +27,10 @@ static ArgKind kindOf(const c10::TypePtr& type) {
   switch (type->kind()) {
     case c10::TypeKind::TensorType: return ArgKind::Tensor;
     case c10::TypeKind::IntType:
-    case c10::TypeKind::SymIntType:
-    case c10::TypeKind::ScalarTypeType:
-    case c10::TypeKind::LayoutType:
-    case c10::TypeKind::MemoryFormatType: return ArgKind::Int;
+    case c10::TypeKind::SymIntType: return ArgKind::Int;
+    case c10::TypeKind::ScalarTypeType: return ArgKind::DType;
+    case c10::TypeKind::LayoutType: return ArgKind::Layout;
+    case c10::TypeKind::MemoryFormatType: return ArgKind::MemoryFormat;
     case c10::TypeKind::FloatType: return ArgKind::Float;
     case c10::TypeKind::BoolType: return ArgKind::Bool;
     case c10::TypeKind::NumberType: return ArgKind::Scalar;
@@ -43,7 +43,7 @@ static ArgKind kindOf(const c10::TypePtr& type) {
 }
 
 static Parameter parameterOf(const c10::Argument& argument) {
-  c10::TypePtr type = argument.type();
+  c10::TypePtr type = argument.real_type();  // an enum is an int in type()
   bool optional = type->kind() == c10::TypeKind::OptionalType;
   if (optional) type = type->castRaw<c10::OptionalType>()->getElementType();
   return {kindOf(type), optional, argument.N() ? *argument.N() : 0,
@@ -77,6 +77,15 @@ static c10::List<T> readList(napi_env env, napi_value value, const char* what, R
   return list;
 }
 
+// An enum's number; libtorch indexes tables with it unchecked.
+template <class Enum>
+static int64_t readEnum(napi_env env, napi_value value, const char* what) {
+  int64_t code = readInteger(env, value, what);
+  if (code < 0 || code >= static_cast<int64_t>(Enum::NumOptions))
+    argumentError(std::string(what) + " has no option " + std::to_string(code));
+  return code;
+}
+
 static c10::IValue readIntList(napi_env env, napi_value value, const Parameter& p, const char* what) {
   if (p.fixedSize > 0 && typeOf(env, value) == napi_number) {
     std::vector<int64_t> repeated(p.fixedSize, readInteger(env, value, what));
@@ -108,6 +117,9 @@ static c10::IValue toIValue(napi_env env, State& state, napi_value value, const 
         return isNullish(env, e) ? c10::optional<at::Tensor>() : c10::make_optional(state.tensor(env, e, what));
       });
     case ArgKind::Int: return readInteger(env, value, what);
+    case ArgKind::DType: return readEnum<at::ScalarType>(env, value, what);
+    case ArgKind::Layout: return readEnum<at::Layout>(env, value, what);
+    case ArgKind::MemoryFormat: return readEnum<at::MemoryFormat>(env, value, what);
     case ArgKind::Float: return readNumber(env, value, what);
     case ArgKind::Bool: return readBool(env, value, what);
     case ArgKind::Scalar: return readScalar(env, value, what);

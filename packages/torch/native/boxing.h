@@ -6,8 +6,8 @@
 namespace trex {
 
 enum class ArgKind {
-  Tensor, TensorList, OptionalTensorList, Int, Float, Bool, Scalar, IntList, FloatList, BoolList,
-  ScalarList, String, Device, Generator, Unsupported
+  Tensor, TensorList, OptionalTensorList, Int, DType, Layout, MemoryFormat, Float, Bool, Scalar, IntList, FloatList,
+  BoolList, ScalarList, String, Device, Generator, Unsupported
 };
 
 struct Parameter {

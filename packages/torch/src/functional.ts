@@ -46,7 +46,10 @@ export interface BatchNormState {
   runningVar: Tensor | null
 }
 
-/** Normalises each channel with the batch's biased variance (training) or the running statistics. */
+/**
+ * Normalises each channel with the batch's biased variance (training) or the running statistics.
+ * @throws RangeError when training on one value per channel, whose variance is not defined.
+ */
 export function batchNorm(
   x: Tensor,
   state: BatchNormState,
@@ -55,6 +58,8 @@ export function batchNorm(
   eps = 1e-5,
 ): Tensor {
   const { weight, bias, runningMean, runningVar } = state
+  if (training && x.numel === x.size(1))
+    throw new RangeError(`batchNorm needs more than 1 value per channel when training, got [${x.shape}]`)
   return aten.batchNorm(x, weight, bias, runningMean, runningVar, training, momentum, eps, true)
 }
 

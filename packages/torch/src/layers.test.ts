@@ -153,7 +153,7 @@ describe('pooling and shapes', () => {
     ])
     expect(values(new MaxPool2d(2).forward(x()))).toEqual([5, 7])
     expect(values(new AvgPool2d(2).forward(x()))).toEqual([2.5, 4.5])
-    expect(values(new AvgPool2d(2, { padding: 1 }).forward(x()))).toEqual([0, 0.75, 0.75, 3, 6.5, 4]) // counts padding
+    expect(values(new AvgPool2d(2, { padding: 1 }).forward(x()))).toEqual([0, 0.75, 0.75, 3, 7.5, 4.5]) // counts padding
     expect(values(new AdaptiveAvgPool2d(2).forward(x()))).toEqual([2.5, 4.5, 6.5, 8.5])
     expect(values(new AdaptiveAvgPool2d(1).forward(x()))).toEqual([5.5])
   })

@@ -65,7 +65,7 @@ export function proto(
             return { kappa, ...lbfgs(f(C), s, {
               gradientTolerance: scale * (opts.tol ?? 1e-6),
               maxIterations: opts.maxIterations ?? 2000,
-              valueError: dtype === 'float32' ? 1e-8 : 1e-14,
+              valueError: dtype === 'float32' ? 1e-6 : 1e-14,
               precondition: pre ? (v) => v.div(diag) : undefined,
             }) }
           }))

@@ -1,0 +1,27 @@
+/** The addon itself, without the TypeScript around it. */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+
+const record = process.env.TREX_ENGINE || fileURLToPath(new URL('../../build/current.json', import.meta.url))
+
+export const addon = createRequire(import.meta.url)(JSON.parse(readFileSync(record, 'utf8')).addon)
+
+const ops = new Map()
+
+/** An operator of libtorch by `name` or `name.overload`, resolved once. */
+export function op(spelled) {
+  const [name, overload = ''] = spelled.split('.')
+  if (!ops.has(spelled)) ops.set(spelled, addon.resolve(name, overload))
+  return ops.get(spelled)
+}
+
+/** A float32 tensor of these values. */
+export const tensor = (values, shape = [values.length]) => addon.fromBytes(Float32Array.from(values), 6, shape)
+
+/** The elements of a float32 tensor. */
+export function read(handle) {
+  const out = new Float32Array(addon.shape(handle).reduce((a, b) => a * b, 1))
+  addon.copyOut(handle, out)
+  return [...out]
+}
