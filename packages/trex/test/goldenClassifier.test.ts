@@ -25,7 +25,13 @@ describe.each(precisions)('%s', (tag, dtype) => {
 
       const key = `tau${temperature}.f64`
       const close = (name: string, actual: Float64Array) =>
-        expectClose(`classifier ${tag}`, `${name}, temperature ${temperature}`, actual, golden.f64(`${key}.${name}`), tolerance)
+        expectClose(
+          `classifier ${tag}`,
+          `${name}, temperature ${temperature}`,
+          actual,
+          golden.f64(`${key}.${name}`),
+          tolerance,
+        )
       close('logits', valuesOf(logits))
       close('loss', valuesOf(loss))
       close('dx', gradientOf(x))
@@ -40,7 +46,8 @@ describe.each(precisions)('%s', (tag, dtype) => {
       const x = tensor('l2.x', true)
       const y = F.normalize(x)
       y.mul(tensor('l2.g')).sum().backward()
-      const rows = (values: Float64Array) => Array.from({ length: 6 }, (_, i) => values.subarray(8 * i, 8 * i + 8))
+      const rows = (values: Float64Array) =>
+        Array.from({ length: 6 }, (_, i) => values.subarray(8 * i, 8 * i + 8))
       const expected = { y: rows(golden.f64('l2.f64.y')), dx: rows(golden.f64('l2.f64.dx')) }
       for (const [i, row] of rows(valuesOf(y)).entries())
         expectCloseToMax(`l2 ${tag}`, `y of row ${i}`, row, expected.y[i]!, tolerance)

@@ -12,7 +12,7 @@ const float32Gradients = {
   resnet50: { eval: 2e-3, train: 1e-1 },
 } as const
 
-beforeAll(() => setNumThreads(2))
+beforeAll(() => setNumThreads(1))
 
 describe.each([
   ['resnet18', 'r18.'],
@@ -26,7 +26,8 @@ describe.each([
     const expected = golden.fingerprints('init')
     const state = [...encoder.stateDict()].filter(([, tensor]) => tensor.dtype === 'float32')
     expect(state.map(([key]) => key)).toEqual([...expected.keys()])
-    for (const [key, tensor] of state) expectFingerprint(`${name} init`, key, valuesOf(tensor), expected.get(key)!, 1e-12)
+    for (const [key, tensor] of state)
+      expectFingerprint(`${name} init`, key, valuesOf(tensor), expected.get(key)!, 1e-12)
     encoder.dispose()
   })
 
@@ -39,7 +40,9 @@ describe.each([
         encoder.loadStateDict(filledState(encoder, prefix, 'random'))
         encoder.to({ dtype }).train(mode === 'train')
         const x = fromTypedArray(detImages('a.x', 4, 3, 64), [4, 3, 64, 64], { dtype, requiresGrad: true })
-        const g = fromTypedArray(det(`a.g.${name}`, [4, encoder.featureDim], 1), [4, encoder.featureDim], { dtype })
+        const g = fromTypedArray(det(`a.g.${name}`, [4, encoder.featureDim], 1), [4, encoder.featureDim], {
+          dtype,
+        })
         const features = encoder.forward(x)
         const loss = features.mul(g).sum()
         loss.backward()
@@ -59,7 +62,8 @@ describe.each([
         for (const [parameter, expected] of fingerprints) {
           const actual = gradientOf(parameters.get(parameter)!)
           expectFingerprint(`${group} gradients`, parameter, actual, expected, f64 ? 1e-9 : gradients)
-          if (golden.has(`${key}.grad.${parameter}`)) compare('whole gradients', `grad.${parameter}`, actual, gradients)
+          if (golden.has(`${key}.grad.${parameter}`))
+            compare('whole gradients', `grad.${parameter}`, actual, gradients)
         }
         for (const [buffer, tensor] of encoder.namedBuffers()) {
           if (tensor.dtype === 'int64') expect(tensor.item(), buffer).toBe(mode === 'train' ? 1 : 0)

@@ -31,13 +31,20 @@ describe.each([
     const parameters = [...model.namedParameters('model'), ...prototypes.namedParameters('prototypes')]
     const groups = decayGroups(parameters)
     for (const group of ['regularized', 'unregularized'] as const)
-      expect(groups[group].map(([parameter]) => goldenNameOf(parameter))).toEqual(golden.json(`groups.${name}.${group}`))
+      expect(groups[group].map(([parameter]) => goldenNameOf(parameter))).toEqual(
+        golden.json(`groups.${name}.${group}`),
+      )
     const decays = learner.optimizer.groups.map(({ params, weightDecay }) => [params.length, weightDecay])
-    expect(decays).toEqual([[groups.unregularized.length, 0], [groups.regularized.length, 1e-4]])
+    expect(decays).toEqual([
+      [groups.unregularized.length, 0],
+      [groups.regularized.length, 1e-4],
+    ])
   })
 
   test('the state has the names and shapes of the original', () => {
-    const { 'memory.ptr': pointer, ...expected } = golden.json<Record<string, number[]>>(`groups.${name}.state_dict`)
+    const { 'memory.ptr': pointer, ...expected } = golden.json<Record<string, number[]>>(
+      `groups.${name}.state_dict`,
+    )
     expect(pointer !== undefined).toBe(bank) // ours is on the host: memoryBank.pointer
     const shapes = [...learnerState(learner)].map(([key, tensor]) => [goldenNameOf(key), tensor.shape])
     expect(shapes).toEqual(Object.entries(expected))

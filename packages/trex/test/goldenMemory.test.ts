@@ -12,7 +12,14 @@ test.each(precisions)('the memory bank over nine batches, in %s', (tag, dtype) =
   const floats = (key: string): Tensor => fromTypedArray(golden.f32(key), golden.shape(key), { dtype })
   const integers = (key: string): Tensor => fromTypedArray(golden.i64(key), golden.shape(key))
   const bank = new MemoryBank(20, 8, 6).to({ dtype })
-  tidy(() => bank.loadStateDict(new Map([['features', floats('s0.features')], ['labels', integers('s0.labels')]])))
+  tidy(() =>
+    bank.loadStateDict(
+      new Map([
+        ['features', floats('s0.features')],
+        ['labels', integers('s0.labels')],
+      ]),
+    ),
+  )
   const temperature = golden.f64('tau')[0]!
   for (const [t, pointer] of golden.json<number[]>('ptr_after').entries())
     tidy(() => {
@@ -24,7 +31,14 @@ test.each(precisions)('the memory bank over nine batches, in %s', (tag, dtype) =
 
       const prototypes = bank.prototypes()
       const logits = cosineLogits(floats('query'), prototypes, temperature)
-      expectCloseToMax(`memory ${tag}`, `prototypes s${t}`, valuesOf(prototypes), golden.f64(`s${t}.class_weights`), 1e-6, 1)
+      expectCloseToMax(
+        `memory ${tag}`,
+        `prototypes s${t}`,
+        valuesOf(prototypes),
+        golden.f64(`s${t}.class_weights`),
+        1e-6,
+        1,
+      )
       expectCloseToMax(`memory ${tag}`, `logits s${t}`, valuesOf(logits), golden.f64(`s${t}.logits`), 1e-6)
       if (t === 0) {
         // Class 4 is v and -v, class 5 has no row.

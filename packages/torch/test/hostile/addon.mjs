@@ -7,17 +7,32 @@ const record = process.env.TREX_ENGINE || fileURLToPath(new URL('../../build/cur
 
 export const addon = createRequire(import.meta.url)(JSON.parse(readFileSync(record, 'utf8')).addon)
 
+const made = []
+
+/** Remembers the tensors of a result, to be released after the case. */
+export function note(result) {
+  for (const item of Array.isArray(result) ? result : [result])
+    if (typeof item === 'number' && item >= 2 ** 24) made.push(item)
+  return result
+}
+
+/** Releases the tensors of the last case. */
+export const release = () => addon.disposeAll(made.splice(0))
+
 const ops = new Map()
 
 /** An operator of libtorch by `name` or `name.overload`, resolved once. */
 export function op(spelled) {
   const [name, overload = ''] = spelled.split('.')
-  if (!ops.has(spelled)) ops.set(spelled, addon.resolve(name, overload))
+  if (!ops.has(spelled)) {
+    const call = addon.resolve(name, overload)
+    ops.set(spelled, (...args) => note(call(...args)))
+  }
   return ops.get(spelled)
 }
 
 /** A float32 tensor of these values. */
-export const tensor = (values, shape = [values.length]) => addon.fromBytes(Float32Array.from(values), 6, shape)
+export const tensor = (values, shape = [values.length]) => note(addon.fromBytes(Float32Array.from(values), 6, shape))
 
 /** The elements of a float32 tensor. */
 export function read(handle) {

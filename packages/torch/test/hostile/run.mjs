@@ -3,7 +3,7 @@
  * this script looks for, so each name is written out before its call. The last line is a JSON summary.
  */
 import { writeSync } from 'node:fs'
-import { addon, op, read, tensor } from './addon.mjs'
+import { addon, note, op, read, release, tensor } from './addon.mjs'
 import { exportCases } from './exports.mjs'
 import { operatorCases } from './operators.mjs'
 import { schemeCases } from './schemes.mjs'
@@ -14,7 +14,7 @@ const counts = { calls: 0, errors: 0, values: 0 }
 const names = new Set()
 const wrong = []
 
-const intact = tensor([1, 2, 3])
+const intact = addon.fromBytes(Float32Array.of(1, 2, 3), 6, [3])
 const threads = addon.threads()
 
 function allowed(name, error) {
@@ -28,12 +28,13 @@ for (const group of chosen)
     names.add(name)
     counts.calls++
     try {
-      run()
+      note(run())
       counts.values++
     } catch (error) {
       counts.errors++
       if (!allowed(name, error)) wrong.push(`${name}: ${String(error)}`)
     }
+    release()
     addon.setAutocast('cpu', false, 15)
     addon.gradMode(true)
     if (counts.calls % 500 === 0) globalThis.gc?.()

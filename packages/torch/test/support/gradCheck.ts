@@ -7,7 +7,11 @@ import { fromTypedArray, grad, type Tensor, tidy } from 'trex-torch'
  * @param step half the distance of the two evaluations
  * @returns for each input the largest difference, relative to the largest derivative of all inputs
  */
-export function gradCheck(fn: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[], step = 2e-7): number[] {
+export function gradCheck(
+  fn: (...inputs: Tensor[]) => Tensor,
+  inputs: readonly Tensor[],
+  step = 2e-7,
+): number[] {
   const evaluate = () => weightedSum(fn(...inputs))
   const analytic = tidy(() =>
     grad(evaluate(), inputs, { allowUnused: true }).map((g, i) =>
@@ -25,7 +29,9 @@ export function gradCheck(fn: (...inputs: Tensor[]) => Tensor, inputs: readonly 
     return derivative
   })
   const scale = Math.max(...analytic.flatMap((values) => [...values].map(Math.abs)))
-  return analytic.map((values, k) => Math.max(...values.map((value, i) => Math.abs(value - numeric[k]![i]!))) / scale)
+  return analytic.map(
+    (values, k) => Math.max(...values.map((value, i) => Math.abs(value - numeric[k]![i]!))) / scale,
+  )
 }
 
 /** The sum over elements times sin(1), sin(2), ... */

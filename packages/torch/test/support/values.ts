@@ -12,7 +12,9 @@ export function expectClose(
 ): void {
   const found = 'handle' in actual ? values(actual as Tensor) : Array.from(actual)
   expect(found).toHaveLength(expected.length)
-  const off = found.findIndex((value, i) => !(Math.abs(value - expected[i]!) <= tolerance * (1 + Math.abs(expected[i]!))))
+  const off = found.findIndex(
+    (value, i) => !(Math.abs(value - expected[i]!) <= tolerance * (1 + Math.abs(expected[i]!))),
+  )
   if (off >= 0) expect.fail(`element ${off} is ${found[off]}, expected ${expected[off]}; all: ${found}`)
 }
 

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { engineInfo, Generator } from 'trex-torch'
+import type { Sample } from '../data/imageFolder.js'
 import { createEncoder, type Encoder } from '../method/encoder.js'
 import { type DemoReport, type ReportModel, writeReport } from '../report/report.js'
 import type { ResultTable } from '../report/table.js'
@@ -94,7 +95,7 @@ async function evaluate(
 ): Promise<Evaluated> {
   const { resize, crop } = settings.validation
   const transform = { resize, crop, filter: 'bicubic' } as const
-  const features = (samples: DemoSets['data']['train'] | readonly DemoSets['data']['train'][number][]) =>
+  const features = (samples: readonly Sample[]) =>
     extractFeatures(encoder, samples, {
       transform,
       batchSize: 64,
@@ -130,12 +131,16 @@ function resultTable(sets: DemoSets, evaluated: Evaluated[]): ResultTable {
     ],
     rows: evaluated.map(({ name, top1, probes }) => ({
       model: name,
-      cells: [top1, ...probes.map((result) => result.top1), meanLogOdds(probes.map((result) => result.top1))],
+      cells: [
+        top1,
+        ...probes.map((result) => result.top1),
+        meanLogOdds(
+          probes.map((result) => result.top1),
+          { n: transfer.map(({ test }) => test.length) },
+        ),
+      ],
     })),
-    chance: [data.classes, ...transfer.map(({ classes }) => classes)]
-      .map((classes) => 100 / classes.length)
-      .concat(Number.NaN)
-      .map((value) => (Number.isNaN(value) ? null : value)),
+    chance: [...[data, ...transfer].map(({ classes }) => 100 / classes.length), null],
     notes: [
       'Top-1 in per cent. Transfer: a linear probe on frozen features, its regularisation tuned on a held-out fifth.',
       ...transfer.map(({ name, about }) => `${name}: ${about}.`),

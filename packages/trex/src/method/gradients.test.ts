@@ -1,5 +1,5 @@
-import { F, fromTypedArray, Generator, Linear, randn, type Tensor } from 'trex-torch'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { F, fromTypedArray, Generator, Linear, randn, setNumThreads, type Tensor } from 'trex-torch'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { gradCheck } from '../../../torch/test/support/gradCheck.js'
 import { cosineLogits, linearLogits } from './cosineSoftmax.js'
 import { Projector } from './projector.js'
@@ -8,6 +8,7 @@ import { Projector } from './projector.js'
 
 const tolerance = 1e-8
 
+beforeAll(() => setNumThreads(1))
 let generator: Generator
 beforeEach(() => {
   generator = new Generator(7)
@@ -34,7 +35,9 @@ describe.each(['training', 'evaluation'])('projector in %s', (mode) => {
     { layers: 2, l2Input: true },
     { layers: 2, l2Input: false },
   ])('$layers hidden layers, l2Input $l2Input', (options) => {
-    const projector = new Projector(6, { ...options, hidden: 5, bottleneck: 3, generator }).to({ dtype: 'float64' })
+    const projector = new Projector(6, { ...options, hidden: 5, bottleneck: 3, generator }).to({
+      dtype: 'float64',
+    })
     projector.train(mode === 'training')
     const errors = gradCheck((x: Tensor) => projector.forward(x), [leaf(7, 6), ...projector.parameters()])
     expect(Math.max(...errors)).toBeLessThan(tolerance)

@@ -1,12 +1,9 @@
-import { autocast, bestDevice, type Device, engineInfo } from 'trex-torch'
+import { bestDevice, engineInfo } from 'trex-torch'
 import { TrexError } from '../errors.js'
+import { type Precision, withPrecision } from '../method/precision.js'
 import type { Settings } from '../settings.js'
 
-/** Where a run computes and in which precision; `dtype` null is plain float32. */
-export interface Precision {
-  readonly device: Device
-  readonly dtype: 'bfloat16' | 'float16' | null
-}
+export { type Precision, withPrecision }
 
 /**
  * Resolves `auto`: the best device there is; bf16 where the processor or GPU multiplies it, else fp32.
@@ -29,9 +26,4 @@ export function resolvePrecision({ device, precision }: Pick<Settings, 'device' 
     device: chosen,
     dtype: { fp32: null, bf16: 'bfloat16', fp16: 'float16' }[resolved] as Precision['dtype'],
   }
-}
-
-/** Runs a forward pass under the precision's autocast, or plainly in fp32. */
-export function withPrecision<T>({ device, dtype }: Precision, body: () => T): T {
-  return dtype ? autocast({ device, dtype }, body) : body()
 }

@@ -1,32 +1,39 @@
-import { noGrad, type Tensor, tidy } from 'trex-torch'
 import { TrexError } from '../errors.js'
 import { strongWolfe } from './lineSearch.js'
+import { addScaled, dot, maxAbs, multiply, scale, subtract } from './vector.js'
 
-/** A function to minimise: its value and its gradient, a new tensor of the shape of `x`. */
-export type Objective = (x: Tensor) => { value: number; gradient: Tensor }
+/** A function to minimise: its value and its gradient, a new array, at `x`. */
+export type Objective = (x: Float64Array) => { value: number; gradient: Float64Array }
+
+/** When to stop: as soon as one of the rules given holds. */
+export interface StoppingRules {
+  /** max |gradient| is at most this. */
+  readonly gradient?: number
+  /** max |gradient| / |value| is at most this. */
+  readonly relativeGradient?: number
+  /** (f_k - f_{k+1}) / max(|f_k|, |f_{k+1}|, 1) is at most this. */
+  readonly decrease?: number
+}
 
 /** Settings of `lbfgs`. */
 export interface LbfgsOptions {
+  readonly stopping: StoppingRules
   /** Pairs of steps and gradient changes remembered (default 10). */
   readonly memory?: number
   /** Default 2000. */
   readonly maxIterations?: number
-  /** Stop when no entry of the gradient exceeds this. */
-  readonly gradientTolerance: number
-  /** Stop when (f_k - f_{k+1}) / max(|f_k|, |f_{k+1}|, 1) is at most this (default: never). */
-  readonly decreaseTolerance?: number
   /** Relative rounding error of the objective's values (default 1e-14). */
   readonly valueError?: number
-  /** An approximate inverse Hessian times a vector, up to a factor; default the vector itself. */
-  readonly precondition?: (vector: Tensor) => Tensor
+  /** The diagonal of an approximate inverse Hessian, up to a factor (default: all ones). */
+  readonly inverseDiagonal?: Float64Array
 }
 
-/** Why a minimisation ended; `rounding`: the line search finds no decrease that rounding does not hide. */
+/** Why a minimisation ended; `rounding`: no step brings a decrease that rounding does not hide. */
 export type LbfgsStop = 'gradient' | 'decrease' | 'rounding' | 'iterations'
 
 /** Where a minimisation ended. */
 export interface LbfgsResult {
-  readonly x: Tensor
+  readonly x: Float64Array
   readonly value: number
   /** max |gradient| at `x`. */
   readonly gradientMax: number
@@ -34,119 +41,99 @@ export interface LbfgsResult {
   readonly stop: LbfgsStop
 }
 
+interface Point {
+  readonly x: Float64Array
+  readonly value: number
+  readonly gradient: Float64Array
+}
+
 interface Pair {
-  readonly s: Tensor // x_{k+1} - x_k
-  readonly y: Tensor // g_{k+1} - g_k
+  readonly s: Float64Array // x_{k+1} - x_k
+  readonly y: Float64Array // g_{k+1} - g_k
   readonly sy: number
 }
 
-interface Point {
-  readonly x: Tensor
-  readonly value: number
-  readonly gradient: Tensor
-}
-
-const dot = (a: Tensor, b: Tensor) => tidy(() => a.mul(b).sum().item())
-const maxAbs = (a: Tensor) => tidy(() => a.abs().max().item())
-
 /**
- * Minimises a smooth function from `start` (float64, any shape, left as it is) by limited-memory BFGS with a strong
- * Wolfe line search: algorithm 7.5 of Nocedal and Wright, "Numerical Optimization" (2006). The caller owns `x`.
+ * Minimises a smooth function from `start` by limited-memory BFGS with a strong Wolfe line search: algorithm 7.5 of
+ * Nocedal and Wright, "Numerical Optimization" (2006).
  * @throws TrexError when the objective is not finite at the start.
  */
-export function lbfgs(objective: Objective, start: Tensor, options: LbfgsOptions): LbfgsResult {
-  return tidy(() => noGrad(() => minimize(objective, start, options)))
-}
-
-function minimize(objective: Objective, start: Tensor, options: LbfgsOptions): LbfgsResult {
-  const { memory = 10, maxIterations = 2000, gradientTolerance, decreaseTolerance, valueError } = options
-  const x = start.clone()
-  let point: Point = { x, ...objective(x) }
+export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsOptions): LbfgsResult {
+  const { stopping, memory = 10, maxIterations = 2000, inverseDiagonal } = options
+  let point: Point = { x: start.slice(), ...objective(start) }
   if (!Number.isFinite(point.value)) throw new TrexError(`the objective is ${point.value} at the start`)
   let pairs: Pair[] = []
-  let gradientMax = maxAbs(point.gradient)
   let iterations = 0
-  const ended = (stop: LbfgsStop) => ({ x: point.x, value: point.value, gradientMax, iterations, stop })
-
-  while (gradientMax > gradientTolerance) {
-    if (iterations === maxIterations) return ended('iterations')
-    const next = tidy(() => {
-      const direction = descent(point.gradient, pairs, options.precondition)
-      const firstStep = pairs.length > 0 ? 1 : Math.min(1, 1 / direction.norm().item())
-      return searchAlong(objective, point, direction, firstStep, valueError)
-    })
+  let stop: LbfgsStop | null = isFlat(point, stopping) ? 'gradient' : null
+  while (stop === null && iterations < maxIterations) {
+    const direction = descent(point.gradient, pairs, inverseDiagonal)
+    const firstStep = pairs.length > 0 ? 1 : Math.min(1, 1 / Math.sqrt(dot(direction, direction)))
+    const next = searchAlong(objective, point, direction, firstStep, options.valueError)
     if (next === null) {
-      if (pairs.length === 0) return ended('rounding')
-      disposePairs(pairs) // perhaps the memory misleads: steepest descent decides
-      pairs = []
+      if (pairs.length === 0) stop = 'rounding'
+      pairs = [] // the memory may mislead: without it, the gradient alone decides
       continue
     }
-    const { value: before } = point
-    const pair = tidy(() => pairOf(point, next))
-    disposePoint(point)
-    point = next
     iterations++
-    gradientMax = maxAbs(point.gradient)
-    if (pair) pairs.push(pair)
-    if (pairs.length > memory) disposePairs(pairs.splice(0, 1))
-    const decrease = (before - point.value) / Math.max(Math.abs(before), Math.abs(point.value), 1)
-    if (decreaseTolerance !== undefined && decrease <= decreaseTolerance) return ended('decrease')
+    pairs = remember(pairs, point, next, memory)
+    if (isFlat(next, stopping)) stop = 'gradient'
+    else if (decreaseOf(point, next) <= (stopping.decrease ?? Number.NEGATIVE_INFINITY)) stop = 'decrease'
+    point = next
   }
-  return ended('gradient')
+  const { x, value, gradient } = point
+  return { x, value, gradientMax: maxAbs(gradient), iterations, stop: stop ?? 'iterations' }
 }
 
+function isFlat(
+  { value, gradient }: Point,
+  { gradient: absolute, relativeGradient }: StoppingRules,
+): boolean {
+  const max = maxAbs(gradient)
+  return max === 0 || max <= (absolute ?? 0) || max <= (relativeGradient ?? 0) * Math.abs(value)
+}
+
+const decreaseOf = (from: Point, to: Point) =>
+  (from.value - to.value) / Math.max(Math.abs(from.value), Math.abs(to.value), 1)
+
 /** The two-loop recursion (algorithm 7.4): minus the approximate inverse Hessian times the gradient. */
-function descent(gradient: Tensor, pairs: readonly Pair[], precondition = (v: Tensor) => v.clone()): Tensor {
-  const q = gradient.neg()
+function descent(gradient: Float64Array, pairs: readonly Pair[], diagonal?: Float64Array): Float64Array {
+  const q = scale(gradient.slice(), -1)
   const alphas = pairs.map(() => 0)
   for (let i = pairs.length - 1; i >= 0; i--) {
     const { s, y, sy } = pairs[i]!
     alphas[i] = dot(s, q) / sy
-    q.sub_(y, alphas[i])
+    addScaled(q, y, -alphas[i]!)
   }
-  const r = precondition(q)
+  const precondition = (vector: Float64Array) => (diagonal ? multiply(vector, diagonal) : vector)
   const last = pairs.at(-1)
-  if (last) r.mul_(last.sy / dot(last.y, precondition(last.y)))
-  for (const [i, { s, y, sy }] of pairs.entries()) r.add_(s, alphas[i]! - dot(y, r) / sy)
+  const r = scale(precondition(q), last ? last.sy / dot(last.y, precondition(last.y)) : 1)
+  for (const [i, { s, y, sy }] of pairs.entries()) addScaled(r, s, alphas[i]! - dot(y, r) / sy)
   return r
 }
 
-/** The point of a step along `direction` that fulfils the strong Wolfe conditions, or null. */
+/** The point along `direction` that fulfils the strong Wolfe conditions, or null. */
 function searchAlong(
   objective: Objective,
   { x, value, gradient }: Point,
-  direction: Tensor,
+  direction: Float64Array,
   firstStep: number,
   valueError?: number,
 ): Point | null {
   const start = { value, slope: dot(gradient, direction) }
   if (!(start.slope < 0)) return null
-  let trial: Point | undefined
+  let trial: Point | null = null
   const evaluate = (step: number) => {
-    if (trial) disposePoint(trial)
-    const moved = x.add(direction, step)
-    trial = { x: moved, ...tidy(() => objective(moved)) }
+    const moved = addScaled(x.slice(), direction, step)
+    trial = { x: moved, ...objective(moved) }
     return { value: trial.value, slope: dot(trial.gradient, direction) }
   }
-  return strongWolfe(evaluate, start, firstStep, { valueError }) === null ? null : trial!
+  return strongWolfe(evaluate, start, firstStep, { valueError }) === null ? null : trial
 }
 
-/** What a step tells about the curvature; null where rounding leaves none (the update must stay positive). */
-function pairOf(from: Point, to: Point): Pair | null {
-  const s = to.x.sub(from.x)
-  const y = to.gradient.sub(from.gradient)
+/** The pairs with the newest step's added, unless rounding leaves no curvature in it. */
+function remember(pairs: readonly Pair[], from: Point, to: Point, memory: number): Pair[] {
+  const s = subtract(to.x, from.x)
+  const y = subtract(to.gradient, from.gradient)
   const sy = dot(s, y)
-  return sy > 1e-16 * dot(y, y) ? { s, y, sy } : null
-}
-
-function disposePoint({ x, gradient }: Point): void {
-  x.dispose()
-  gradient.dispose()
-}
-
-function disposePairs(pairs: readonly Pair[]): void {
-  for (const { s, y } of pairs) {
-    s.dispose()
-    y.dispose()
-  }
+  return sy > 2.2e-16 * dot(y, y) ? [...pairs, { s, y, sy }].slice(-memory) : [...pairs]
 }

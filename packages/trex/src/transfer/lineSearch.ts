@@ -17,7 +17,7 @@ export interface LineSearchOptions {
 
 /**
  * A step length that fulfils the strong Wolfe conditions, always the one evaluated last; null when there is none
- * within `maxEvaluations` (default 25), which near a minimum means that rounding hides the decrease. Algorithms 3.5
+ * within `maxEvaluations` (default 20), which near a minimum means that rounding hides the decrease. Algorithms 3.5
  * and 3.6 of Nocedal and Wright, "Numerical Optimization" (2006), with the approximate condition of Hager and Zhang
  * (SIAM J. Optim. 16, 2005) within the values' rounding error.
  */
@@ -27,11 +27,15 @@ export function strongWolfe(
   firstStep: number,
   options: LineSearchOptions = {},
 ): number | null {
-  const { sufficientDecrease: c1 = 1e-4, curvature: c2 = 0.9, valueError = 1e-14, maxEvaluations = 25 } = options
+  const {
+    sufficientDecrease: c1 = 1e-4,
+    curvature: c2 = 0.9,
+    valueError = 1e-14,
+    maxEvaluations = 20,
+  } = options
   const level = start.value + valueError * Math.abs(start.value)
   const decreases = ({ step, value, slope }: Step) =>
-    value <= start.value + c1 * step * start.slope ||
-    (value <= level && slope <= (2 * c1 - 1) * start.slope)
+    value <= start.value + c1 * step * start.slope || (value <= level && slope <= (2 * c1 - 1) * start.slope)
   const isFlat = ({ slope }: Step) => Math.abs(slope) <= -c2 * start.slope
 
   let low: Step = { step: 0, ...start } // the best step so far

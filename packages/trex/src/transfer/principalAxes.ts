@@ -10,11 +10,11 @@ export interface PrincipalAxes {
   readonly mean: Tensor
   /** Orthonormal rows [r, d]. */
   readonly axes: Tensor
-  /** The sum of squares of each coordinate [r]. */
+  /** The sum of squares of each coordinate over the rows [r]. */
   readonly energy: Tensor
 }
 
-/** Centres features [n, d] (float64) and rotates them to their principal axes; nothing is cut off. */
+/** Centres features [n, d] and rotates them to their principal axes; nothing is cut off. */
 export function principalAxes(features: Tensor): PrincipalAxes {
   const mean = features.mean(0) // [d]
   const [u, s, axes] = svd(features.sub(mean), false) as [Tensor, Tensor, Tensor] // [n, r], [r], [r, d]

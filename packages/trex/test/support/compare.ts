@@ -10,8 +10,10 @@ const failures: string[] = []
  */
 export function expectError(group: string, at: string, error: number, tolerance: number): void {
   const known = worst.get(group)
-  if (!known || !(error / tolerance <= known.error / known.tolerance)) worst.set(group, { at, error, tolerance })
-  if (!(error <= tolerance)) failures.push(`${group}: ${at} is off by ${error.toExponential(1)} of ${tolerance}`)
+  if (!known || !(error / tolerance <= known.error / known.tolerance))
+    worst.set(group, { at, error, tolerance })
+  if (!(error <= tolerance))
+    failures.push(`${group}: ${at} is off by ${error.toExponential(1)} of ${tolerance}`)
 }
 
 /** Asserts the relative L2 distance of `actual` from `expected`. */
@@ -34,7 +36,8 @@ export function expectCloseToMax(
   tolerance: number,
   scale = maxAbs(expected),
 ): void {
-  if (actual.length !== expected.length) throw new RangeError(`${actual.length} values against ${expected.length}`)
+  if (actual.length !== expected.length)
+    throw new RangeError(`${actual.length} values against ${expected.length}`)
   let error = 0
   for (let i = 0; i < expected.length; i++) error = Math.max(error, Math.abs(actual[i]! - expected[i]!))
   expectError(group, at, error / (scale || 1), tolerance)
@@ -57,7 +60,11 @@ export function expectFingerprint(
   scale = expected.stats[1],
 ): void {
   const { stats, first8 } = fingerprint(actual)
-  const [sum, l2, dot] = stats.map((value, i) => Math.abs(value - expected.stats[i]!)) as [number, number, number]
+  const [sum, l2, dot] = stats.map((value, i) => Math.abs(value - expected.stats[i]!)) as [
+    number,
+    number,
+    number,
+  ]
   const first = Math.max(...first8.map((value, i) => Math.abs(value - expected.first8[i]!)))
   expectError(group, at, Math.max(sum / Math.sqrt(actual.length), l2, dot, first) / (scale || 1), tolerance)
 }

@@ -9,9 +9,11 @@ export interface Fingerprint {
   readonly first8: readonly number[]
 }
 
+let weights = unit('fingerprint', 0)
+
 /** Fingerprint of a tensor's values, in float64; `first8` is padded with zeros. */
 export function fingerprint(values: Float64Array | Float32Array): Fingerprint {
-  const weights = unit('fingerprint', values.length)
+  if (weights.length < values.length) weights = unit('fingerprint', values.length)
   let sum = 0
   let squares = 0
   let dot = 0

@@ -27,7 +27,10 @@ export function filledState(
 }
 
 /** The elements, row-major, as float64. */
-export const valuesOf = (tensor: Tensor): Float64Array => Float64Array.from(tensor.toTypedArray(), Number)
+export function valuesOf(tensor: Tensor): Float64Array {
+  const values = tensor.toTypedArray()
+  return values instanceof BigInt64Array ? Float64Array.from(values, Number) : new Float64Array(values)
+}
 
 /** The gradient's elements. @throws Error when there is none. */
 export function gradientOf(tensor: Tensor): Float64Array {
