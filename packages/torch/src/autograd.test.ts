@@ -94,7 +94,16 @@ describe('grad', () => {
     const at = [0.4, -1.2, 0.9]
     const f = (v: number[]) => {
       const x = leaf(v)
-      return { x, y: x.reshape(1, 3).softmax(1).mul(tensor([[1, 2, 4]])).sum().tanh().add(x.sigmoid().mean()) }
+      return {
+        x,
+        y: x
+          .reshape(1, 3)
+          .softmax(1)
+          .mul(tensor([[1, 2, 4]]))
+          .sum()
+          .tanh()
+          .add(x.sigmoid().mean()),
+      }
     }
     const { x, y } = f(at)
     const [analytic] = grad(y, [x])

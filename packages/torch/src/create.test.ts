@@ -24,11 +24,7 @@ import { Generator } from './generator.js'
 
 describe('tensor', () => {
   test('takes nested arrays row by row', () => {
-    const x = tensor([
-      [[1, 2]],
-      [[3, 4]],
-      [[5, -6]],
-    ])
+    const x = tensor([[[1, 2]], [[3, 4]], [[5, -6]]])
     expect(x.shape).toEqual([3, 1, 2])
     expect(x.dtype).toBe('float32')
     expect(values(x)).toEqual([1, 2, 3, 4, 5, -6])
@@ -90,7 +86,9 @@ describe('factories', () => {
     expect(Math.max(...uniform)).toBeLessThan(1)
     const integers = values(randint(-2, 3, [500], generator))
     expect([...new Set(integers)].sort((a, b) => a - b)).toEqual([-2, -1, 0, 1, 2])
-    expect(values(randperm(50, generator)).sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, i) => i))
+    expect(values(randperm(50, generator)).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 50 }, (_, i) => i),
+    )
     const normal = randn([10_000], { generator, dtype: 'float64' })
     expect(Math.abs(normal.mean().item())).toBeLessThan(0.04) // 4 standard errors
     expect(Math.abs(normal.var(0).item() - 1)).toBeLessThan(0.06)

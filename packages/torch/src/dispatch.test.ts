@@ -7,8 +7,15 @@ import { Generator } from './generator.js'
 describe('any operator', () => {
   test('by its name and overload, with defaults for what is left out', () => {
     const logsumexp = tensorOp('aten::logsumexp')
-    const rows = [[1, 2], [3, 5]]
-    expectClose(logsumexp(tensor(rows), [1]), rows.map((row) => Math.log(Math.exp(row[0]!) + Math.exp(row[1]!))), 1e-6)
+    const rows = [
+      [1, 2],
+      [3, 5],
+    ]
+    expectClose(
+      logsumexp(tensor(rows), [1]),
+      rows.map((row) => Math.log(Math.exp(row[0]!) + Math.exp(row[1]!))),
+      1e-6,
+    )
     expect(logsumexp(tensor(rows), 1, true).shape).toEqual([2, 1]) // a number stands for a list of one
     expect(values(tensorOp('aten::einsum')('ij->ji', [tensor(rows)]))).toEqual([1, 3, 2, 5])
     expect(values(tensorOp('aten::flip')(tensor([1, 2, 3]), [0]))).toEqual([3, 2, 1])
@@ -21,17 +28,34 @@ describe('any operator', () => {
     expect(values(tensorOp('aten::clamp')(x, null, 2))).toEqual([0, 1, 2, 2, 2, 2]) // optional numbers
     expect(values(tensorOp('aten::full')([2], true, 11))).toEqual([1, 1]) // a boolean Scalar, a dtype code
     expect(tensorOp('aten::full')([1], 2n ** 53n + 1n, 4).item()).toBe(2n ** 53n + 1n) // bigint
-    expect(tensorOp('aten::empty', 'memory_format')([1, 2, 2, 2], 6, null, 'cpu', false, 2).isContiguous('channelsLast')).toBe(true)
+    expect(
+      tensorOp('aten::empty', 'memory_format')([1, 2, 2, 2], 6, null, 'cpu', false, 2).isContiguous(
+        'channelsLast',
+      ),
+    ).toBe(true)
     const kept = tensorOp('aten::bernoulli', 'p')(zeros([100]), 0.25, new Generator(3))
     expect(kept.sum().item()).toBeGreaterThan(5)
-    expectClose(tensorOp('aten::upsample_nearest2d')(tensor([[[[1, 2]]]]), [2, 2], null, null), [1, 2, 1, 2], 0)
+    expectClose(
+      tensorOp('aten::upsample_nearest2d')(tensor([[[[1, 2]]]]), [2, 2], null, null),
+      [1, 2, 1, 2],
+      0,
+    )
     expect(values(tensorOp('aten::constant_pad_nd')(tensor([1]), [1, 2], 0.5))).toEqual([0.5, 1, 0.5, 0.5])
   })
 
   test('every kind of result', () => {
-    const [u, s, v] = tensorsOp('aten::linalg_svd')(tensor([[3, 0], [0, -2]]), false)
+    const [u, s, v] = tensorsOp('aten::linalg_svd')(
+      tensor([
+        [3, 0],
+        [0, -2],
+      ]),
+      false,
+    )
     expectClose(s!, [3, 2], 1e-6)
-    expect([u!.shape, v!.shape]).toEqual([[2, 2], [2, 2]])
+    expect([u!.shape, v!.shape]).toEqual([
+      [2, 2],
+      [2, 2],
+    ])
     expect(tensorsOp('aten::chunk')(arange(0, 5), 2).map((part) => part.numel)).toEqual([3, 2])
     expect(valueOp<boolean>('aten::equal')(tensor([1, 2]), tensor([1, 2]))).toBe(true)
     expect(valueOp<number>('aten::item')(tensor(0.5))).toBe(0.5)

@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { expectClose, values } from '../test/support/values.js'
 import { gradCheck } from '../test/support/gradCheck.js'
+import { expectClose, values } from '../test/support/values.js'
 import { tensor } from './create.js'
 import * as F from './functional.js'
 
-const logits = [[0.5, -1, 2], [3, 0.1, -2]]
+const logits = [
+  [0.5, -1, 2],
+  [3, 0.1, -2],
+]
 const labels = [2, 1]
 const leaf = (data: number[] | number[][]) => tensor(data, { dtype: 'float64', requiresGrad: true })
 const target = () => tensor(labels, { dtype: 'int64' })
@@ -19,7 +22,11 @@ describe('cross-entropy', () => {
   test('is the negative log of the softmax', () => {
     expectClose(F.crossEntropy(leaf(logits), target(), { reduction: 'none' }), each, 1e-14)
     expectClose([F.crossEntropy(leaf(logits), target()).item()], [(each[0]! + each[1]!) / 2], 1e-14)
-    expectClose([F.crossEntropy(leaf(logits), target(), { reduction: 'sum' }).item()], [each[0]! + each[1]!], 1e-14)
+    expectClose(
+      [F.crossEntropy(leaf(logits), target(), { reduction: 'sum' }).item()],
+      [each[0]! + each[1]!],
+      1e-14,
+    )
     expectClose([F.nllLoss(leaf(logProbabilities), target()).item()], [(each[0]! + each[1]!) / 2], 1e-14)
   })
 
@@ -37,7 +44,10 @@ describe('cross-entropy', () => {
 })
 
 describe('other losses', () => {
-  const [x, y] = [[0.5, -2, 3], [1, 0, 0.25]]
+  const [x, y] = [
+    [0.5, -2, 3],
+    [1, 0, 0.25],
+  ]
 
   test('mean squared error', () => {
     const each = x.map((v, i) => (v - y[i]!) ** 2)
@@ -54,38 +64,152 @@ describe('other losses', () => {
   })
 
   test('binary cross-entropy, of large logits too', () => {
-    const each = x.map((v, i) => -y[i]! * Math.log(1 / (1 + Math.exp(-v))) - (1 - y[i]!) * Math.log(1 / (1 + Math.exp(v))))
+    const each = x.map(
+      (v, i) => -y[i]! * Math.log(1 / (1 + Math.exp(-v))) - (1 - y[i]!) * Math.log(1 / (1 + Math.exp(v))),
+    )
     expectClose(F.binaryCrossEntropyWithLogits(leaf(x), leaf(y), 'none'), each, 1e-14)
     expect(F.binaryCrossEntropyWithLogits(leaf([1000]), leaf([0])).item()).toBe(1000)
   })
 
   test('normalize gives unit rows, and 0 for a zero row', () => {
-    expectClose(F.normalize(leaf([[3, 4], [0, 0], [1e-20, 0]])), [0.6, 0.8, 0, 0, 1e-8, 0], 1e-14)
-    expect(values(F.normalize(leaf([[3, 0], [4, 1]]), 0)).slice(0, 3)).toEqual([0.6, 0, 0.8])
+    expectClose(
+      F.normalize(
+        leaf([
+          [3, 4],
+          [0, 0],
+          [1e-20, 0],
+        ]),
+      ),
+      [0.6, 0.8, 0, 0, 1e-8, 0],
+      1e-14,
+    )
+    expect(
+      values(
+        F.normalize(
+          leaf([
+            [3, 0],
+            [4, 1],
+          ]),
+          0,
+        ),
+      ).slice(0, 3),
+    ).toEqual([0.6, 0, 0.8])
   })
 })
 
 describe('gradients against central differences', () => {
-  const weight = () => leaf([[[[0.3, -0.2], [0.5, 0.1]]], [[[-0.4, 0.7], [0.2, -0.6]]]])
-  const image = () => leaf([[[[0.1, -0.9, 0.4], [1.2, 0.3, -0.5], [-0.7, 0.8, 0.6]]]])
+  const weight = () =>
+    leaf([
+      [
+        [
+          [0.3, -0.2],
+          [0.5, 0.1],
+        ],
+      ],
+      [
+        [
+          [-0.4, 0.7],
+          [0.2, -0.6],
+        ],
+      ],
+    ])
+  const image = () =>
+    leaf([
+      [
+        [
+          [0.1, -0.9, 0.4],
+          [1.2, 0.3, -0.5],
+          [-0.7, 0.8, 0.6],
+        ],
+      ],
+    ])
   const row = () => leaf(logits)
 
   test.each([
     ['crossEntropy', () => gradCheck((x) => F.crossEntropy(x, target(), { labelSmoothing: 0.1 }), [row()])],
-    ['mseLoss', () => gradCheck((x) => F.mseLoss(x, leaf([[1, 2, 3], [0, 0, 0]])), [row()])],
-    ['smoothL1Loss', () => gradCheck((x) => F.smoothL1Loss(x, leaf([[1, 2, 3], [0, 0, 0]]), 'sum', 0.6), [row()])],
-    ['bce', () => gradCheck((x) => F.binaryCrossEntropyWithLogits(x, leaf([[1, 0, 0.5], [0, 1, 0]])), [row()])],
+    [
+      'mseLoss',
+      () =>
+        gradCheck(
+          (x) =>
+            F.mseLoss(
+              x,
+              leaf([
+                [1, 2, 3],
+                [0, 0, 0],
+              ]),
+            ),
+          [row()],
+        ),
+    ],
+    [
+      'smoothL1Loss',
+      () =>
+        gradCheck(
+          (x) =>
+            F.smoothL1Loss(
+              x,
+              leaf([
+                [1, 2, 3],
+                [0, 0, 0],
+              ]),
+              'sum',
+              0.6,
+            ),
+          [row()],
+        ),
+    ],
+    [
+      'bce',
+      () =>
+        gradCheck(
+          (x) =>
+            F.binaryCrossEntropyWithLogits(
+              x,
+              leaf([
+                [1, 0, 0.5],
+                [0, 1, 0],
+              ]),
+            ),
+          [row()],
+        ),
+    ],
     ['normalize', () => gradCheck((x) => F.normalize(x), [row()])],
     ['gelu', () => gradCheck((x) => F.gelu(x), [row()])],
-    ['conv2d', () => gradCheck((x, w) => F.conv2d(x, w, null, { stride: 1, padding: 1 }), [image(), weight()])],
+    [
+      'conv2d',
+      () => gradCheck((x, w) => F.conv2d(x, w, null, { stride: 1, padding: 1 }), [image(), weight()]),
+    ],
     ['avgPool2d', () => gradCheck((x) => F.avgPool2d(x, 2, { stride: 1 }), [image()])],
     ['maxPool2d', () => gradCheck((x) => F.maxPool2d(x, 2, { stride: 1 }), [image()])],
-    ['linear', () => gradCheck((x, w) => F.linear(x, w), [row(), leaf([[0.2, -0.3, 0.7], [1, 0.4, -0.1]])])],
+    [
+      'linear',
+      () =>
+        gradCheck(
+          (x, w) => F.linear(x, w),
+          [
+            row(),
+            leaf([
+              [0.2, -0.3, 0.7],
+              [1, 0.4, -0.1],
+            ]),
+          ],
+        ),
+    ],
     [
       'batchNorm',
       () => {
         const state = { weight: null, bias: null, runningMean: null, runningVar: null }
-        return gradCheck((x) => F.batchNorm(x, state, true), [leaf([[0.5, -1], [2, 0.3], [-0.7, 1.1]])])
+        return gradCheck(
+          (x) => F.batchNorm(x, state, true),
+          [
+            leaf([
+              [0.5, -1],
+              [2, 0.3],
+              [-0.7, 1.1],
+            ]),
+          ],
+        )
       },
     ],
   ])('%s', (_name, check) => {

@@ -7,11 +7,21 @@ describe('seeds', () => {
   // What Python's torch.manual_seed(0) is followed by.
   test('manualSeed gives the numbers of PyTorch', () => {
     manualSeed(0)
-    expectClose(randn([4]), [1.5409960746765137, -0.293428897857666, -2.1787893772125244, 0.5684312582015991], 0)
+    expectClose(
+      randn([4]),
+      [1.5409960746765137, -0.293428897857666, -2.1787893772125244, 0.5684312582015991],
+      0,
+    )
     manualSeed(0)
-    expectClose(rand([4]), [0.49625658988952637, 0.7682217955589294, 0.08847743272781372, 0.13203048706054688], 0)
+    expectClose(
+      rand([4]),
+      [0.49625658988952637, 0.7682217955589294, 0.08847743272781372, 0.13203048706054688],
+      0,
+    )
     manualSeed(0)
-    expect(values(randn([20])).slice(0, 3)).toEqual([-1.1258398294448853, -1.152360200881958, -0.2505785822868347])
+    expect(values(randn([20])).slice(0, 3)).toEqual([
+      -1.1258398294448853, -1.152360200881958, -0.2505785822868347,
+    ])
   })
 
   test('a generator of one seed draws the numbers of PyTorch, apart from the default one', () => {

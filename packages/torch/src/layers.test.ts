@@ -21,9 +21,15 @@ import { Sequential } from './module.js'
 
 /** Numbers without a pattern in [-1, 1). */
 const noise = (n: number, seed = 1) =>
-  Float64Array.from({ length: n }, (_, i) => ((Math.sin(seed * 78.233 + i * 12.9898) * 43758.5453) % 1))
+  Float64Array.from({ length: n }, (_, i) => (Math.sin(seed * 78.233 + i * 12.9898) * 43758.5453) % 1)
 const noiseTensor = (shape: number[], seed = 1) =>
-  fromTypedArray(noise(shape.reduce((a, b) => a * b), seed), shape)
+  fromTypedArray(
+    noise(
+      shape.reduce((a, b) => a * b),
+      seed,
+    ),
+    shape,
+  )
 
 interface ConvOptions {
   stride: number
@@ -33,7 +39,13 @@ interface ConvOptions {
 }
 
 /** Cross-correlation by its definition. */
-function convolve(x: Float64Array, [n, cin, h, w]: number[], k: Float64Array, [cout, , kh, kw]: number[], o: ConvOptions) {
+function convolve(
+  x: Float64Array,
+  [n, cin, h, w]: number[],
+  k: Float64Array,
+  [cout, , kh, kw]: number[],
+  o: ConvOptions,
+) {
   const size = (length: number, kernel: number) =>
     Math.floor((length + 2 * o.padding - o.dilation * (kernel - 1) - 1) / o.stride) + 1
   const [outH, outW] = [size(h!, kh!), size(w!, kw!)]
@@ -51,7 +63,9 @@ function convolve(x: Float64Array, [n, cin, h, w]: number[], k: Float64Array, [c
                 const row = y * o.stride + u * o.dilation - o.padding
                 const column = z * o.stride + v * o.dilation - o.padding
                 if (row < 0 || column < 0 || row >= h! || column >= w!) continue
-                sum += x[((b * cin! + first + i) * h! + row) * w! + column]! * k[((c * perGroup + i) * kh! + u) * kw! + v]!
+                sum +=
+                  x[((b * cin! + first + i) * h! + row) * w! + column]! *
+                  k[((c * perGroup + i) * kh! + u) * kw! + v]!
               }
           out.push(sum)
         }
@@ -72,17 +86,41 @@ describe('Conv2d', () => {
     const [x, k] = [noiseTensor(shape), noiseTensor(kernel, 2)]
     noGrad(() => layer.weight.copy_(k))
     noGrad(() => layer.bias!.fill_(0.5))
-    const expected = convolve(noise(240), shape, noise(kernel.reduce((a, b) => a * b), 2), kernel, options)
-    expectClose(layer.forward(x), expected.map((v) => v + 0.5), 1e-12)
+    const expected = convolve(
+      noise(240),
+      shape,
+      noise(
+        kernel.reduce((a, b) => a * b),
+        2,
+      ),
+      kernel,
+      options,
+    )
+    expectClose(
+      layer.forward(x),
+      expected.map((v) => v + 0.5),
+      1e-12,
+    )
     const last = layer.to({ memoryFormat: 'channelsLast' }).forward(x.to({ memoryFormat: 'channelsLast' }))
-    expectClose(last, expected.map((v) => v + 0.5), 1e-12)
+    expectClose(
+      last,
+      expected.map((v) => v + 0.5),
+      1e-12,
+    )
   })
 
   test('starts with the weights of PyTorch under one seed', () => {
     manualSeed(0)
     const linear = new Linear(3, 2)
     // torch.manual_seed(0); torch.nn.Linear(3, 2)
-    expectClose(linear.weight, [-0.004322517663240433, 0.3097158372402191, -0.4751853346824646, -0.4248946011066437, -0.2223689705133438, 0.15482072532176971], 1e-6)
+    expectClose(
+      linear.weight,
+      [
+        -0.004322517663240433, 0.3097158372402191, -0.4751853346824646, -0.4248946011066437,
+        -0.2223689705133438, 0.15482072532176971,
+      ],
+      1e-6,
+    )
     expectClose(linear.bias!, [-0.011439144611358643, 0.45777493715286255], 1e-6)
   })
 
@@ -95,11 +133,26 @@ describe('Linear', () => {
   test('is x W^T + b over the last dimension', () => {
     const layer = new Linear(2, 3)
     noGrad(() => {
-      layer.weight.copy_(tensor([[1, 2], [3, 4], [5, 6]]))
+      layer.weight.copy_(
+        tensor([
+          [1, 2],
+          [3, 4],
+          [5, 6],
+        ]),
+      )
       layer.bias!.copy_(tensor([0.5, 0, -1]))
     })
     expect(values(layer.forward(tensor([[1, -1]])))).toEqual([-0.5, -1, -2])
-    expect(layer.forward(tensor([[[1, 1], [2, 2]]])).shape).toEqual([1, 2, 3])
+    expect(
+      layer.forward(
+        tensor([
+          [
+            [1, 1],
+            [2, 2],
+          ],
+        ]),
+      ).shape,
+    ).toEqual([1, 2, 3])
     expect(new Linear(2, 3, { bias: false }).bias).toBeNull()
     expect(() => layer.forward(tensor([[1, 2, 3]]))).toThrow(/aten::linear: .*shapes/s)
   })
@@ -109,7 +162,8 @@ describe('batch norm', () => {
   const data = noise(2 * 3 * 2 * 2)
   const channel = (c: number) => [...data].filter((_, i) => Math.floor(i / 4) % 3 === c)
   const mean = (v: number[]) => v.reduce((a, b) => a + b) / v.length
-  const variance = (v: number[], ddof: number) => v.reduce((a, b) => a + (b - mean(v)) ** 2, 0) / (v.length - ddof)
+  const variance = (v: number[], ddof: number) =>
+    v.reduce((a, b) => a + (b - mean(v)) ** 2, 0) / (v.length - ddof)
 
   test('training: the biased variance normalises, the unbiased one is remembered', () => {
     const bn = new BatchNorm2d(3, { momentum: 0.3, eps: 1e-4 }).to({ dtype: 'float64' })
@@ -122,8 +176,16 @@ describe('batch norm', () => {
       return ((value - mean(v)) / Math.sqrt(variance(v, 0) + 1e-4)) * (c + 1) + [0, 1, -1][c]!
     })
     expectClose(y, expected, 1e-12)
-    expectClose(bn.runningMean, [0, 1, 2].map((c) => 0.3 * mean(channel(c))), 1e-12)
-    expectClose(bn.runningVar, [0, 1, 2].map((c) => 0.7 + 0.3 * variance(channel(c), 1)), 1e-12)
+    expectClose(
+      bn.runningMean,
+      [0, 1, 2].map((c) => 0.3 * mean(channel(c))),
+      1e-12,
+    )
+    expectClose(
+      bn.runningVar,
+      [0, 1, 2].map((c) => 0.7 + 0.3 * variance(channel(c), 1)),
+      1e-12,
+    )
     expect(bn.numBatchesTracked.item()).toBe(1)
   })
 
@@ -161,7 +223,10 @@ describe('pooling and shapes', () => {
   test('activations, flatten, identity, sequence', () => {
     const points = tensor([-1, 0, 2])
     // torch.nn.functional.gelu([0.5, -1, 2, 3, 0.1, -2])
-    const gelu = [0.3457312285900116, -0.15865525603294373, 1.9544997215270996, 2.9959497451782227, 0.05398278310894966, -0.04550027847290039]
+    const gelu = [
+      0.3457312285900116, -0.15865525603294373, 1.9544997215270996, 2.9959497451782227, 0.05398278310894966,
+      -0.04550027847290039,
+    ]
     expectClose(new GELU().forward(tensor([0.5, -1, 2, 3, 0.1, -2])), gelu, 1e-6)
     const tanh = [0.3457140028476715, -0.15880799293518066, 1.9545977115631104]
     expectClose(F.gelu(tensor([0.5, -1, 2]), 'tanh'), tanh, 1e-6)

@@ -55,7 +55,12 @@ describe('names', () => {
     expect(buffers).toHaveLength(6)
     expect(buffers.some(([, b]) => b.requiresGrad)).toBe(false)
     expect(net.parameters()).toHaveLength(9)
-    expect([...net.namedModules()].map(([name]) => name).slice(0, 4)).toEqual(['', 'layers.0', 'layers.0.conv1', 'layers.0.bn1'])
+    expect([...net.namedModules()].map(([name]) => name).slice(0, 4)).toEqual([
+      '',
+      'layers.0',
+      'layers.0.conv1',
+      'layers.0.bn1',
+    ])
     expect([...net.stateDict('encoder').keys()][0]).toBe('encoder.query_token')
   })
 })
@@ -150,7 +155,10 @@ describe('to', () => {
 describe('gradients and memory', () => {
   test('requiresGrad_ freezes, zeroGrad forgets', () => {
     const layer = new Linear(2, 1)
-    layer.forward(tensor([[1, 2]])).sum().backward()
+    layer
+      .forward(tensor([[1, 2]]))
+      .sum()
+      .backward()
     expect(values(layer.weight.grad!)).toEqual([1, 2])
     layer.zeroGrad()
     expect(layer.weight.grad).toBeNull()

@@ -3,7 +3,15 @@ import { ensureDist, runScript } from '../test/support/child.js'
 import { codeOf } from '../test/support/values.js'
 import { EngineError } from './engineError.js'
 import { engineRecord, native } from './native.js'
-import { bestDevice, engineInfo, getNumThreads, isCudaAvailable, setNumThreads, synchronize, trimMemory } from './runtime.js'
+import {
+  bestDevice,
+  engineInfo,
+  getNumThreads,
+  isCudaAvailable,
+  setNumThreads,
+  synchronize,
+  trimMemory,
+} from './runtime.js'
 
 describe('the engine', () => {
   test('says what it is', () => {
@@ -21,7 +29,8 @@ describe('the engine', () => {
     setNumThreads(1)
     expect(getNumThreads()).toBe(1)
     setNumThreads(before)
-    for (const count of [0, -1, 1e9, 1.5, Number.NaN]) expect(codeOf(() => setNumThreads(count))).toBe('ERR_ARGUMENT')
+    for (const count of [0, -1, 1e9, 1.5, Number.NaN])
+      expect(codeOf(() => setNumThreads(count))).toBe('ERR_ARGUMENT')
     expect(getNumThreads()).toBe(before)
   })
 

@@ -61,7 +61,8 @@ describe('saveTensors and loadTensors', () => {
     const [saved, restored] = [make(), make()]
     saveTensors(path('model'), saved.stateDict())
     restored.loadStateDict(loadTensors(path('model')))
-    for (const [name, value] of restored.stateDict()) expect(values(value)).toEqual(values(saved.stateDict().get(name)!))
+    for (const [name, value] of restored.stateDict())
+      expect(values(value)).toEqual(values(saved.stateDict().get(name)!))
   })
 
   test('a write that fails leaves the file as it was, and no rubbish', () => {

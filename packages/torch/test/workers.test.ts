@@ -16,7 +16,12 @@ describe('terminate() in the middle of', () => {
     ['backward of a convolutional net', 'backward'],
     ['making tensors of SharedArrayBuffers', 'shared'],
   ])('%s, 20 times', (_what, job) => {
-    const result = resultOf('terminate.mjs', [job, '20']) as { ended: number; checks: number; wrong: number; leaked: number }
+    const result = resultOf('terminate.mjs', [job, '20']) as {
+      ended: number
+      checks: number
+      wrong: number
+      leaked: number
+    }
     expect(result).toMatchObject({ ended: 20, wrong: 0, leaked: 0 })
     expect(result.checks).toBeGreaterThan(10)
   })

@@ -6,7 +6,13 @@ import { AdamW } from './adamw.js'
 const start = [1, -2, 3]
 
 /** Loshchilov & Hutter 2019, algorithm 2, with the learning rate on the decay, in plain float64. */
-function reference(steps: number, lr: number, [b1, b2]: readonly [number, number], eps: number, decay: number): number[] {
+function reference(
+  steps: number,
+  lr: number,
+  [b1, b2]: readonly [number, number],
+  eps: number,
+  decay: number,
+): number[] {
   let p = start
   let [m, v] = [p.map(() => 0), p.map(() => 0)]
   for (let t = 1; t <= steps; t++) {
@@ -34,7 +40,8 @@ describe('AdamW', () => {
     }
     expectClose(p, reference(5, options.lr, options.betas, options.eps, options.weightDecay), 1e-13)
     // torch.optim.AdamW, float64
-    if (options.weightDecay) expectClose(p, [0.4780644037810446, -1.5011265703536014, 3.4207813980812727], 1e-12)
+    if (options.weightDecay)
+      expectClose(p, [0.4780644037810446, -1.5011265703536014, 3.4207813980812727], 1e-12)
   })
 
   test('each parameter counts its own steps', () => {
@@ -51,7 +58,10 @@ describe('AdamW', () => {
 
   test('groups have their own settings', () => {
     const [a, b] = [parameter([1]), parameter([1])]
-    const optimizer = new AdamW([{ params: [a], lr: 0.5, weightDecay: 0 }, { params: [b] }], { lr: 0.1, weightDecay: 0.2 })
+    const optimizer = new AdamW([{ params: [a], lr: 0.5, weightDecay: 0 }, { params: [b] }], {
+      lr: 0.1,
+      weightDecay: 0.2,
+    })
     setGrad(a, [1])
     setGrad(b, [1])
     optimizer.step()

@@ -21,14 +21,17 @@ describe('GradScaler', () => {
     expect(params.map(values)).toEqual([[-2], [0, 0]])
   })
 
-  test.each([Infinity, -Infinity, Number.NaN])('a gradient of %d skips the step and halves the scale', (bad) => {
-    const { params, optimizer, scaler } = setUp({ initialScale: 1024 })
-    setGrad(params[0]!, [1])
-    setGrad(params[1]!, [2, bad])
-    expect(scaler.step(optimizer)).toBe(false)
-    expect(params.map(values)).toEqual([[1], [1, 1]])
-    expect(scaler.state()).toEqual({ scale: 512, growthTracker: 0 })
-  })
+  test.each([Infinity, -Infinity, Number.NaN])(
+    'a gradient of %d skips the step and halves the scale',
+    (bad) => {
+      const { params, optimizer, scaler } = setUp({ initialScale: 1024 })
+      setGrad(params[0]!, [1])
+      setGrad(params[1]!, [2, bad])
+      expect(scaler.step(optimizer)).toBe(false)
+      expect(params.map(values)).toEqual([[1], [1, 1]])
+      expect(scaler.state()).toEqual({ scale: 512, growthTracker: 0 })
+    },
+  )
 
   test('grows after growthInterval good steps in a row', () => {
     const { params, optimizer, scaler } = setUp({ initialScale: 8, growthInterval: 3, growthFactor: 4 })

@@ -31,7 +31,9 @@ describe.each(kinds)('the state of %s', (_name, make) => {
     train(copies, restored, 3)
     expect(copies.map(values)).toEqual(params.map(values))
     const [a, b] = [optimizer.stateDict(), restored.stateDict()]
-    expect([...a].map(([key, value]) => [key, values(value)])).toEqual([...b].map(([key, value]) => [key, values(value)]))
+    expect([...a].map(([key, value]) => [key, values(value)])).toEqual(
+      [...b].map(([key, value]) => [key, values(value)]),
+    )
   })
 
   test('is copied, keyed by the number of the parameter', () => {

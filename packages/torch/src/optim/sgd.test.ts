@@ -7,7 +7,12 @@ import { SGD } from './sgd.js'
 const start = [1, -2, 3]
 
 /** g <- grad + wd p; b <- g or momentum b + g; p <- p - lr b, in plain float64. */
-function reference(steps: number, lr: (step: number) => number, momentum: number, weightDecay: number): number[] {
+function reference(
+  steps: number,
+  lr: (step: number) => number,
+  momentum: number,
+  weightDecay: number,
+): number[] {
   let p = start
   let buffer: number[] | undefined
   for (let step = 0; step < steps; step++) {
@@ -31,9 +36,14 @@ describe('SGD', () => {
       setGrad(p, slope(values(p)))
       optimizer.step()
     }
-    expectClose(p, reference(5, () => 0.1, momentum, weightDecay), 1e-14)
+    expectClose(
+      p,
+      reference(5, () => 0.1, momentum, weightDecay),
+      1e-14,
+    )
     // torch.optim.SGD, float64
-    if (momentum && weightDecay) expectClose(p, [0.14491281227898933, -1.3142215816465876, 5.72323608756459], 1e-13)
+    if (momentum && weightDecay)
+      expectClose(p, [0.14491281227898933, -1.3142215816465876, 5.72323608756459], 1e-13)
   })
 
   test('a changed learning rate holds from the next step on', () => {
@@ -44,7 +54,11 @@ describe('SGD', () => {
       setGrad(p, slope(values(p)))
       optimizer.step()
     }
-    expectClose(p, reference(5, (step) => 0.1 / (step + 1), 0.9, 0), 1e-14)
+    expectClose(
+      p,
+      reference(5, (step) => 0.1 / (step + 1), 0.9, 0),
+      1e-14,
+    )
   })
 
   test('groups have their own settings; a parameter without a gradient rests', () => {

@@ -65,7 +65,9 @@ describe('reading and writing', () => {
     const x = zeros([2, 2])
     x.t().setData(Float32Array.of(1, 2, 3, 4))
     expect(values(x)).toEqual([1, 3, 2, 4])
-    const image = zeros([1, 2, 1, 2]).contiguous('channelsLast').setData(Float32Array.of(1, 2, 3, 4))
+    const image = zeros([1, 2, 1, 2])
+      .contiguous('channelsLast')
+      .setData(Float32Array.of(1, 2, 3, 4))
     expect(values(image)).toEqual([1, 2, 3, 4])
     expect(codeOf(() => x.setData(new Float32Array(3)))).toBe('ERR_ARGUMENT')
   })
@@ -140,7 +142,13 @@ describe('dispose', () => {
     expect(x.isDisposed).toBe(true)
     expect(x.shape).toEqual([2])
     expect(`${x}`).toBe('Tensor(disposed)')
-    const uses = [() => x.add(1), () => tensor([1]).add(x), () => x.item(), () => x.toTypedArray(), () => x.device]
+    const uses = [
+      () => x.add(1),
+      () => tensor([1]).add(x),
+      () => x.item(),
+      () => x.toTypedArray(),
+      () => x.device,
+    ]
     for (const use of uses) expect(codeOf(use)).toBe('ERR_DISPOSED')
     expect(codeOf(() => x.moveToTypedArray())).toBe('ERR_DISPOSED')
   })

@@ -24,7 +24,9 @@ describe('element-wise', () => {
     expect(column.mul(tensor([1, 2, 3])).shape).toEqual([2, 3])
     expect(grid().add(tensor(1)).shape).toEqual([2, 3])
     expect(zeros([5, 1, 4]).add(zeros([3, 1])).shape).toEqual([5, 3, 4])
-    expect(() => grid().add(tensor([1, 2]))).toThrow(/size of tensor a \(3\) must match the size of tensor b \(2\)/)
+    expect(() => grid().add(tensor([1, 2]))).toThrow(
+      /size of tensor a \(3\) must match the size of tensor b \(2\)/,
+    )
     expect(codeOf(() => grid().add(tensor([1, 2])))).toBe('ERR_TORCH')
   })
 
@@ -55,7 +57,12 @@ describe('element-wise', () => {
     expect(x.eq(2).dtype).toBe('bool')
     expect(values(x.eq(2))).toEqual([0, 1, 0])
     expect(values(x.ne(tensor([1, 0, 3])))).toEqual([0, 1, 0])
-    expect([x.lt(2), x.le(2), x.gt(2), x.ge(2)].map((y) => values(y).join(''))).toEqual(['100', '110', '001', '011'])
+    expect([x.lt(2), x.le(2), x.gt(2), x.ge(2)].map((y) => values(y).join(''))).toEqual([
+      '100',
+      '110',
+      '001',
+      '011',
+    ])
     expect(values(tensor([1, Number.NaN, Infinity]).isfinite())).toEqual([1, 0, 0])
     expect(values(x.eq(2).logicalNot())).toEqual([1, 0, 1])
     expect([x.gt(0).all().item(), x.gt(2).all().item(), x.gt(2).any().item()]).toEqual([1, 0, 1])
@@ -67,20 +74,35 @@ describe('element-wise', () => {
     const x = tensor([1, 2])
     const view = x.reshape(2, 1)
     expect(x.add_(1)).toBe(x)
-    expect(x.mul_(tensor([2, 3])).sub_(1).div_(2)).toBe(x)
+    expect(
+      x
+        .mul_(tensor([2, 3]))
+        .sub_(1)
+        .div_(2),
+    ).toBe(x)
     expect(values(view)).toEqual([1.5, 4])
     expect(values(x.fill_(-1).relu_())).toEqual([0, 0])
     expect(values(x.copy_(tensor([5, 6])).clamp_(null, 5.5))).toEqual([5, 5.5])
     expect(values(tensor([0, 10]).lerp_(tensor([10, 20]), 0.25))).toEqual([2.5, 12.5])
-    expect(values(zeros([3]).indexAdd_(0, tensor([2, 0, 2], { dtype: 'int64' }), tensor([1, 2, 3])))).toEqual([2, 0, 4])
+    expect(values(zeros([3]).indexAdd_(0, tensor([2, 0, 2], { dtype: 'int64' }), tensor([1, 2, 3])))).toEqual(
+      [2, 0, 4],
+    )
   })
 
   test('softmax of a row', () => {
     const e = [1, 2, 3].map(Math.exp)
     const sum = e.reduce((a, b) => a + b)
     const x = tensor([[1, 2, 3]], { dtype: 'float64' })
-    expectClose(x.softmax(1), e.map((v) => v / sum), 1e-15)
-    expectClose(x.logSoftmax(-1), e.map((v) => Math.log(v / sum)), 1e-14)
+    expectClose(
+      x.softmax(1),
+      e.map((v) => v / sum),
+      1e-15,
+    )
+    expectClose(
+      x.logSoftmax(-1),
+      e.map((v) => Math.log(v / sum)),
+      1e-14,
+    )
   })
 })
 
@@ -100,7 +122,10 @@ describe('reductions', () => {
   })
 
   test('positions and orders', () => {
-    const x = tensor([[3, 1, 2], [9, 8, 10]])
+    const x = tensor([
+      [3, 1, 2],
+      [9, 8, 10],
+    ])
     expect(x.argmax().item()).toBe(5)
     expect(values(x.argmax(1))).toEqual([0, 2])
     const [top, at] = x.topk(2)
@@ -115,8 +140,20 @@ describe('reductions', () => {
 
 describe('products and shapes', () => {
   test('matmul of matrices, of batches and of vectors', () => {
-    const a = tensor([[1, 2], [3, 4]])
-    expect(values(a.matmul(tensor([[5, 6], [7, 8]])))).toEqual([19, 22, 43, 50])
+    const a = tensor([
+      [1, 2],
+      [3, 4],
+    ])
+    expect(
+      values(
+        a.matmul(
+          tensor([
+            [5, 6],
+            [7, 8],
+          ]),
+        ),
+      ),
+    ).toEqual([19, 22, 43, 50])
     expect(values(a.matmul(tensor([1, -1])))).toEqual([-1, -1])
     expect(zeros([7, 2, 3]).matmul(zeros([3, 5])).shape).toEqual([7, 2, 5])
     expect(() => a.matmul(zeros([3, 3]))).toThrow(/shapes cannot be multiplied/)
@@ -147,7 +184,11 @@ describe('products and shapes', () => {
     expect(values(x.narrow(1, 1, 2))).toEqual([1, 2, 4, 5])
     expect(values(x.indexSelect(1, tensor([2, 0], { dtype: 'int64' })))).toEqual([2, 0, 5, 3])
     expect(values(x.gather(1, tensor([[2], [0]], { dtype: 'int64' })))).toEqual([2, 3])
-    expect(arange(0, 5).split(2).map((part) => values(part))).toEqual([[0, 1], [2, 3], [4]])
+    expect(
+      arange(0, 5)
+        .split(2)
+        .map((part) => values(part)),
+    ).toEqual([[0, 1], [2, 3], [4]])
     x.select(0, 0).fill_(7)
     expect(values(x)).toEqual([7, 7, 7, 3, 4, 5])
   })

@@ -32,7 +32,8 @@ export function op(spelled) {
 }
 
 /** A float32 tensor of these values. */
-export const tensor = (values, shape = [values.length]) => note(addon.fromBytes(Float32Array.from(values), 6, shape))
+export const tensor = (values, shape = [values.length]) =>
+  note(addon.fromBytes(Float32Array.from(values), 6, shape))
 
 /** The elements of a float32 tensor. */
 export function read(handle) {

@@ -17,7 +17,10 @@ export function checksum(seed, rounds = 20) {
 function convStep(convs, x) {
   tidy(() => {
     const loss = tidy(() => convs.reduce((value, conv) => F.relu(conv.forward(value)), x).sum())
-    grad(loss, convs.flatMap((conv) => conv.parameters()))
+    grad(
+      loss,
+      convs.flatMap((conv) => conv.parameters()),
+    )
   })
 }
 
@@ -52,7 +55,10 @@ const forever = {
 const finite = {
   checksums: () => parentPort.postMessage(workerData.seeds.map((seed) => checksum(seed))),
   leaveTensors() {
-    globalThis.left = [randn([100, 100]), fromTypedArray(new Float32Array(new SharedArrayBuffer(64)), [16], { share: true })]
+    globalThis.left = [
+      randn([100, 100]),
+      fromTypedArray(new Float32Array(new SharedArrayBuffer(64)), [16], { share: true }),
+    ]
     globalThis.moved = randn([50]).moveToTypedArray()
     parentPort.postMessage(liveTensors())
   },

@@ -15,7 +15,10 @@ async function endOne(i) {
   const failed = new Promise((_, reject) => worker.once('error', reject))
   // Every fifth is ended while it starts, the others after 0..20 ms of their job.
   if (i % 5 === 4) await pause((i * 13) % 60)
-  else await Promise.race([new Promise((done) => worker.once('message', done)), failed]).then(() => pause((i * 7919) % 21))
+  else
+    await Promise.race([new Promise((done) => worker.once('message', done)), failed]).then(() =>
+      pause((i * 7919) % 21),
+    )
   await worker.terminate()
 }
 
