@@ -1,15 +1,14 @@
+import { F, tensor } from 'trex-torch'
 import { describe, expect, test } from 'vitest'
 import { gradCheck } from '../test/support/gradCheck.js'
 import { expectClose, values } from '../test/support/values.js'
-import { tensor } from './create.js'
-import * as F from './functional.js'
 
 const logits = [
   [0.5, -1, 2],
   [3, 0.1, -2],
 ]
 const labels = [2, 1]
-const leaf = (data: number[] | number[][]) => tensor(data, { dtype: 'float64', requiresGrad: true })
+const leaf = (data: Parameters<typeof tensor>[0]) => tensor(data, { dtype: 'float64', requiresGrad: true })
 const target = () => tensor(labels, { dtype: 'int64' })
 const logProbabilities = logits.map((row) => {
   const sum = row.reduce((total, v) => total + Math.exp(v), 0)

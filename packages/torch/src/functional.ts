@@ -28,13 +28,18 @@ export type Reduction = keyof typeof reductions
 export const linear = (x: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor =>
   aten.linear(x, weight, bias)
 
-/** Cross-correlation of x [N, Cin, H, W] with weight [Cout, Cin / groups, kH, kW]. */
+/**
+ * Cross-correlation of x [N, Cin, H, W] with weight [Cout, Cin / groups, kH, kW].
+ * @throws RangeError when the groups do not divide Cout (libtorch 1.13 ends the process on some such numbers).
+ */
 export function conv2d(
   x: Tensor,
   weight: Tensor,
   bias: Tensor | null = null,
   { stride = 1, padding = 0, dilation = 1, groups = 1 } = {},
 ): Tensor {
+  if (groups !== 1 && weight.size(0) % groups !== 0)
+    throw new RangeError(`conv2d: ${groups} groups do not divide ${weight.size(0)} channels`)
   return aten.conv2d(x, weight, bias, stride, padding, dilation, groups)
 }
 

@@ -126,6 +126,9 @@ describe('Conv2d', () => {
 
   test('refuses groups that do not divide the channels', () => {
     expect(() => new Conv2d(3, 4, 1, { groups: 2 })).toThrow(RangeError)
+    const [x, weight] = [noiseTensor([1, 2, 3, 3]), noiseTensor([4, 2, 1, 1])]
+    for (const groups of [2 ** 53, 3, 0, Number.NaN])
+      expect(() => F.conv2d(x, weight, null, { groups })).toThrow(RangeError)
   })
 })
 

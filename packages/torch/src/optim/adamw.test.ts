@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, test } from 'vitest'
 import { parameter, setGrad, slope } from '../../test/support/parameters.js'
 import { expectClose, values } from '../../test/support/values.js'
 import { AdamW } from './adamw.js'

@@ -81,6 +81,12 @@ export const operators = {
   'aten::fill_.Scalar': () => [x(), 1],
 }
 
+/** libtorch 1.13 takes the groups of a convolution modulo 2^32 and divides by the 0 this gives. */
+const abortsIn113 = /^aten::conv2d argument 6: 2\^(46|52|53)\b/
+const is113 = addon.engineInfo().version.startsWith('1.')
+
 export function* operatorCases() {
-  for (const [name, template] of Object.entries(operators)) yield* spoiled(name, op(name), template)
+  for (const [name, template] of Object.entries(operators))
+    for (const spoiledCase of spoiled(name, op(name), template))
+      if (!(is113 && abortsIn113.test(spoiledCase.name))) yield spoiledCase
 }
