@@ -90,12 +90,15 @@ export function empty(shape: readonly number[], options: TensorOptions = {}): Te
   })
 }
 
+/** All elements `value`. */
 export function full(shape: readonly number[], value: number, options: TensorOptions = {}): Tensor {
   const made = aten.full(shape, value, code(options), null, options.device ?? null)
   return finish(made, { requiresGrad: options.requiresGrad })
 }
 
+/** All elements 0. */
 export const zeros = (shape: readonly number[], options?: TensorOptions): Tensor => full(shape, 0, options)
+/** All elements 1. */
 export const ones = (shape: readonly number[], options?: TensorOptions): Tensor => full(shape, 1, options)
 
 /** `start`, `start + step`, ... below `end`. */
@@ -103,10 +106,12 @@ export function arange(start: number, end: number, step = 1, options: TensorOpti
   return finish(aten.arange(start, end, step, code(options), null, options.device ?? null), {})
 }
 
+/** `steps` values in equal distances from `start` to `end`, both included. */
 export function linspace(start: number, end: number, steps: number, options: TensorOptions = {}): Tensor {
   return finish(aten.linspace(start, end, steps, code(options), null, options.device ?? null), {})
 }
 
+/** The identity matrix [n, n]. */
 export function eye(n: number, options: TensorOptions = {}): Tensor {
   return finish(aten.eye(n, code(options), null, options.device ?? null), {})
 }

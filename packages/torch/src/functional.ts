@@ -68,21 +68,26 @@ export function batchNorm(
   return aten.batchNorm(x, weight, bias, runningMean, runningVar, training, momentum, eps, true)
 }
 
+/** max(x, 0). */
 export const relu = (x: Tensor): Tensor => ops.relu(x)
 
 /** Exact (erf) GELU, or its tanh approximation. */
 export const gelu = (x: Tensor, approximate: 'none' | 'tanh' = 'none'): Tensor => ops.gelu(x, approximate)
 
+/** The largest value of each window: [N, C, H, W] to [N, C, H', W']. */
 export function maxPool2d(x: Tensor, kernel: number, { stride = kernel, padding = 0 } = {}): Tensor {
   return aten.maxPool2d(x, kernel, stride, padding)
 }
 
+/** The mean of each window: [N, C, H, W] to [N, C, H', W']. */
 export function avgPool2d(x: Tensor, kernel: number, { stride = kernel, padding = 0 } = {}): Tensor {
   return aten.avgPool2d(x, kernel, stride, padding)
 }
 
+/** The means of size x size equal parts: [N, C, H, W] to [N, C, size, size]. */
 export const adaptiveAvgPool2d = (x: Tensor, size: number): Tensor => aten.adaptiveAvgPool2d(x, [size, size])
 
+/** In training, zeros with probability p and the rest divided by 1 - p. */
 export const dropout = (x: Tensor, p: number, training: boolean): Tensor => aten.dropout(x, p, training)
 
 /** x / max(||x||_2, eps) along `dim`; the norm's derivative is 0 where it is clamped. */
@@ -103,9 +108,11 @@ export function crossEntropy(
 export const nllLoss = (logProbabilities: Tensor, labels: Tensor, reduction: Reduction = 'mean'): Tensor =>
   aten.nllLoss(logProbabilities, labels, null, reductions[reduction], -100)
 
+/** (x - target)^2. */
 export const mseLoss = (x: Tensor, target: Tensor, reduction: Reduction = 'mean'): Tensor =>
   aten.mseLoss(x, target, reductions[reduction])
 
+/** 0.5 d^2 / beta below beta, d - 0.5 beta from there on, of d = |x - target|. */
 export const smoothL1Loss = (x: Tensor, target: Tensor, reduction: Reduction = 'mean', beta = 1): Tensor =>
   aten.smoothL1Loss(x, target, reductions[reduction], beta)
 

@@ -14,14 +14,17 @@ export function fans(weight: Tensor): { fanIn: number; fanOut: number } {
   return { fanIn: input * field, fanOut: out * field }
 }
 
+/** Every element `value`. */
 export function constant_(x: Tensor, value: number): Tensor {
   return noGrad(() => x.fill_(value))
 }
 
+/** U(from, to). */
 export function uniform_(x: Tensor, from: number, to: number, generator?: Generator): Tensor {
   return noGrad(() => x.uniform_(from, to, generator))
 }
 
+/** N(mean, std). */
 export function normal_(x: Tensor, mean = 0, std = 1, generator?: Generator): Tensor {
   return noGrad(() => x.normal_(mean, std, generator))
 }

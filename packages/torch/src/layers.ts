@@ -121,6 +121,7 @@ export class GELU extends Module {
   }
 }
 
+/** `F.maxPool2d` as a module. */
 export class MaxPool2d extends Module {
   constructor(
     readonly kernel: number,
@@ -133,6 +134,7 @@ export class MaxPool2d extends Module {
   }
 }
 
+/** `F.avgPool2d` as a module. */
 export class AvgPool2d extends Module {
   constructor(
     readonly kernel: number,

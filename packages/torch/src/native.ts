@@ -99,6 +99,9 @@ function load(): Native {
     throw new EngineError(
       'libtorch is not set up: run `npm run build:engine` (it looks for libtorch in $LIBTORCH, Python, the system; see docs/install.md)',
     )
+  // Threads of libgomp that wait between operators: spinning for long starves the loader's threads, sleeping at once
+  // costs 10 % of a step. About 0.1 ms of spinning was best in both; libgomp reads this when it is loaded, here.
+  if (!process.env.OMP_WAIT_POLICY) process.env.GOMP_SPINCOUNT ??= '30000'
   try {
     return createRequire(import.meta.url)(record.addon) as Native
   } catch (cause) {

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { resolveSettings, type SettingsSources, settingsYaml } from './config.js'
 import { TrexError } from './errors.js'
+import { encoderNames } from './method/encoder.js'
 import { RECIPES } from './recipes.js'
-import { cropGroups } from './settings.js'
+import { cropGroups, ENCODERS } from './settings.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -26,6 +27,10 @@ function problems(sources: SettingsSources): string[] {
   }
   throw new Error('no error')
 }
+
+test('every encoder there is can be named in the settings', () => {
+  expect(ENCODERS).toEqual(encoderNames)
+})
 
 describe('recipes', () => {
   test.each([

@@ -1,6 +1,7 @@
 /** A learning rate as a function of the step, counted from 0. */
 export type Schedule = (step: number) => number
 
+/** The same at every step. */
 export const constant =
   (lr: number): Schedule =>
   () =>

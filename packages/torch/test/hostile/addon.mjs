@@ -41,3 +41,12 @@ export function read(handle) {
   addon.copyOut(handle, out)
   return [...out]
 }
+
+/** A 2 x 2 matrix; one that requires a gradient; the sum of a tensor. */
+export const x = () => tensor([1, 2, 3, 4], [2, 2])
+export const leaf = () => {
+  const made = x()
+  addon.setRequiresGrad(made, true)
+  return made
+}
+export const sum = (t) => op('aten::sum')(t)

@@ -1,7 +1,6 @@
 /** Numbers and names that stand for something: dtypes, layouts, devices, thread counts, generator states. */
-import { addon, op, tensor } from './addon.mjs'
+import { addon, op, tensor, x } from './addon.mjs'
 
-const x = () => tensor([1, 2, 3, 4], [2, 2])
 const codes = Array.from({ length: 300 }, (_, i) => i - 20)
 const devices = [
   'cpu:5', 'cuda', 'cuda:0', 'cuda:99999999999', 'mps', 'meta', 'xla', 'hpu', 'mkldnn', 'opengl', 'opencl', 'ideep', 'hip',

@@ -12,6 +12,6 @@ export function reportError(error: unknown, debug: boolean): number {
     console.error(`error: ${error.message}`)
     console.error('hint: this may be a bug; --debug shows where it happened')
   }
-  if (debug && error instanceof Error) console.error(error.stack)
+  if (debug && error instanceof Error) console.error(error)
   return 1
 }

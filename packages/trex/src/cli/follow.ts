@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Learner } from '../train/learner.js'
 import type { TrainEvent } from '../train/train.js'
 import { duration, type Progress, startProgress } from './progress.js'
@@ -13,6 +14,7 @@ export async function followTraining(
     for (;;) {
       const { value, done } = await events.next()
       if (done) return value
+      await setImmediate() // a turn of the event loop: signals and the bar's timer come through
       const event = value
       if (event.kind === 'step') {
         progress ??= startProgress(title, event.steps, event.step)

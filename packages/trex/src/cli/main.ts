@@ -1,18 +1,22 @@
 #!/usr/bin/env node
+import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
 import { demoCommand } from './demo.js'
 import { doctorCommand } from './doctor.js'
 import { trainCommand } from './train.js'
 
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
+
 const program = new Command('trex')
   .description('Train, evaluate and ship image encoders: t-ReX on libtorch')
-  .version('0.1.0')
+  .version(version)
   .option('--debug', 'show the stack of an error')
   .showHelpAfterError('(trex COMMAND --help shows the options and an example)')
+  .addHelpText('after', '\nExample:\n  $ trex train photos --out runs/photos')
   .exitOverride()
 
 for (const command of [doctorCommand(), demoCommand(), trainCommand()])
-  program.addCommand(command.exitOverride())
+  program.addCommand(command.copyInheritedSettings(program))
 
 try {
   await program.parseAsync()

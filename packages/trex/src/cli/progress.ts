@@ -1,4 +1,5 @@
 import { type Bar, Presets, SingleBar } from 'cli-progress'
+import { onStop } from './stop.js'
 
 /** Shows how far long work is: a bar on a terminal, a plain line now and then elsewhere. */
 export interface Progress {
@@ -22,13 +23,17 @@ function bar(title: string, total: number, done: number): Progress {
     Presets.shades_classic,
   ) as SingleBar & Bar
   shown.start(total, done, { note: '' })
+  const release = onStop(() => shown.stop()) // else the cursor would stay hidden
   return {
     update: (value, note) => shown.update(value, { note }),
     line: (text) => {
       process.stderr.write(`\r\x1b[K${text}\n`)
       shown.render()
     },
-    stop: () => shown.stop(),
+    stop() {
+      release()
+      shown.stop()
+    },
   }
 }
 

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import { demo } from '../demo/demo.js'
+import { demoModels } from '../demo/recipes.js'
 import { emojiSets, folderSets } from '../demo/sets.js'
 import { formatTable } from '../report/table.js'
 import { followTraining } from './follow.js'
@@ -16,6 +17,7 @@ export interface DemoFlags {
 
 /** Does what `trex demo` was asked. */
 export async function runDemo({ data, out, epochs, seed, json }: DemoFlags): Promise<void> {
+  demoModels({ epochs, seed }) // a wrong number is an error before anything is drawn
   const cacheDir = join(out, 'data')
   let drawing: ReturnType<typeof startProgress> | undefined
   const onProgress = (done: number, total: number) => {

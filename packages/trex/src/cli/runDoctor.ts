@@ -1,5 +1,6 @@
 import { availableParallelism, totalmem } from 'node:os'
 import { EngineError, type EngineInfo, engineInfo, engineRecord } from 'trex-torch'
+import { resolvePrecision } from '../train/precision.js'
 
 /** What `trex doctor --json` prints. */
 export interface Diagnosis {
@@ -39,7 +40,7 @@ function diagnose(): Diagnosis {
     info = engineInfo()
   } catch (error) {
     if (!(error instanceof EngineError)) throw error
-    missing.push({ what: error.message.split(/:|\n/)[0]!, remedy: error.message })
+    missing.push({ what: 'libtorch', remedy: error.message })
   }
   const record = recordOrNull()
   if (info && !info.cuda)
@@ -47,10 +48,10 @@ function diagnose(): Diagnosis {
       what: 'CUDA',
       remedy: 'only with an NVIDIA GPU: install PyTorch with CUDA and set PYTHON to that python',
     })
-  if (info && !info.amx && !info.cuda)
+  if (info && !info.bf16 && !info.cuda)
     missing.push({
-      what: 'AMX',
-      remedy: 'this processor multiplies bf16 no faster than fp32 in training: fp32 is the default',
+      what: 'bf16 instructions',
+      remedy: 'this processor has neither AVX512-BF16 nor AMX, so training is in fp32 by default',
     })
   return {
     ok: info !== null,
@@ -63,7 +64,7 @@ function diagnose(): Diagnosis {
     threads: info?.threads ?? null,
     bf16: info?.bf16 ?? null,
     amx: info?.amx ?? null,
-    precision: info ? (info.cuda || info.amx ? 'bf16' : 'fp32') : null,
+    precision: info && (resolvePrecision({ device: 'auto', precision: 'auto' }).dtype ? 'bf16' : 'fp32'),
     missing,
   }
 }

@@ -1,11 +1,13 @@
 import { resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { type PartialSettings, resolveSettings, settingsYaml } from '../config.js'
 import { type ImageDataset, readImageDataset } from '../data/imageFolder.js'
 import { TrexError } from '../errors.js'
 import { disposeLearner } from '../train/learner.js'
-import { createRun, openRun, type Run } from '../train/run.js'
+import { createRun, discardUntrained, hadCheckpoint, openRun, type Run, type RunData } from '../train/run.js'
 import { train } from '../train/train.js'
 import { followTraining } from './follow.js'
+import { onStop } from './stop.js'
 
 /** The options of `trex train` as commander gives them. */
 export interface TrainFlags {
@@ -29,7 +31,7 @@ export interface TrainFlags {
 
 /** Does what `trex train` was asked. */
 export async function runTrain(dataRoot: string | undefined, flags: TrainFlags): Promise<void> {
-  if (flags.resume) return resumeTraining(flags.resume, dataRoot)
+  if (flags.resume !== undefined) return resumeTraining(flags.resume, dataRoot, flags)
   const settings = resolveSettings({
     recipe: flags.recipe,
     configFile: flags.config,
@@ -39,26 +41,26 @@ export async function runTrain(dataRoot: string | undefined, flags: TrainFlags):
   if (flags.printConfig) return void process.stdout.write(settingsYaml(settings))
   if (!dataRoot)
     throw new TrexError('train needs the folder of images', { hint: 'trex train DATA --out RUN' })
-  if (!flags.out) throw new TrexError('train needs --out, the run folder to create')
+  if (!flags.out)
+    throw new TrexError('train needs --out, the run folder to create', { hint: 'trex train DATA --out RUN' })
   const root = resolve(dataRoot)
   const data = await readImageDataset(root, {
     valFraction: settings.validation.fraction,
     seed: settings.seed,
   })
-  const { classes, train: images, val } = data
-  console.error(
-    `${root}: ${classes.length} classes, ${images.length} training and ${val.length} validation images`,
-  )
-  const run = createRun(flags.out, settings, {
-    root,
-    classes,
-    trainImages: images.length,
-    valImages: val.length,
-  })
-  await finish(run, data, false)
+  await finish(createRun(flags.out, settings, dataOf(root, data)), data, false)
 }
 
-async function resumeTraining(dir: string, dataRoot: string | undefined): Promise<void> {
+async function resumeTraining(
+  dir: string,
+  dataRoot: string | undefined,
+  { resume, set, ...others }: TrainFlags,
+): Promise<void> {
+  const given = [...Object.keys(others), ...(set.length ? ['set'] : [])]
+  if (given.length)
+    throw new TrexError(`--resume takes no other settings, but --${kebab(given[0]!)} was given`, {
+      hint: 'a run goes on with the settings in its config.yaml; start a new run to change them',
+    })
   const run = openRun(dir)
   const { settings } = run
   const root = dataRoot ? resolve(dataRoot) : run.data.root
@@ -66,22 +68,50 @@ async function resumeTraining(dir: string, dataRoot: string | undefined): Promis
     valFraction: settings.validation.fraction,
     seed: settings.seed,
   })
-  const same =
-    `${data.classes}` === `${run.data.classes}` &&
-    data.train.length === run.data.trainImages &&
-    data.val.length === run.data.valImages
-  if (!same)
+  if (!isDeepStrictEqual(dataOf(root, data), { ...run.data, root }))
     throw new TrexError(`${root} does not hold the images that ${dir} was started with`, {
-      hint: `it had ${run.data.classes.length} classes, ${run.data.trainImages} training and ${run.data.valImages} validation images`,
+      hint: `it had ${inWords(run.data)}; it now has ${inWords(dataOf(root, data))}, or classes of other names`,
     })
-  await finish(run, data, true)
+  const goesOn = hadCheckpoint(run)
+  if (!goesOn) console.error(`${dir} has no checkpoint yet: starting from the beginning`)
+  await finish(run, data, goesOn)
 }
 
 async function finish(run: Run, data: ImageDataset, resume: boolean): Promise<void> {
-  const learner = await followTraining(train(run, data, { resume }))
-  disposeLearner(learner)
+  const release = onStop(() => console.error(farewell(run)))
+  const ignored = Object.entries(data.ignored).map(
+    ([extension, count]) => `${count} ${extension || 'without extension'}`,
+  )
+  console.error(`${run.dir}: ${inWords(run.data)}${ignored.length ? `; ignored: ${ignored.join(', ')}` : ''}`)
+  try {
+    disposeLearner(await followTraining(train(run, data, { resume })))
+  } catch (error) {
+    discardUntrained(run)
+    throw error
+  } finally {
+    release()
+  }
   console.error(`done: ${run.dir}`)
 }
+
+/** What Ctrl-C leaves behind, and how to go on. */
+function farewell(run: Run): string {
+  if (discardUntrained(run)) return 'stopped before the first step: nothing is kept'
+  const from = hadCheckpoint(run)
+    ? 'after the last finished epoch'
+    : 'from the beginning, as no epoch was finished'
+  return `stopped: \`trex train --resume ${run.dir}\` goes on ${from}`
+}
+
+function dataOf(root: string, { classes, train, val }: ImageDataset): RunData {
+  return { root, classes, trainImages: train.length, valImages: val.length }
+}
+
+function inWords({ classes, trainImages, valImages }: RunData): string {
+  return `${classes.length} classes, ${trainImages} training and ${valImages} validation images`
+}
+
+const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 
 /** Flags as settings; those not given stay undefined. */
 function settingFlags(flags: TrainFlags): PartialSettings {

@@ -1,8 +1,7 @@
 import { Command } from 'commander'
+import { number } from './number.js'
 
 // What a command needs is imported when it runs: `trex --help` answers at once.
-
-const number = (text: string) => Number(text)
 
 /** `trex train DATA --recipe R --out RUN`, `trex train --resume RUN`. */
 export function trainCommand(): Command {

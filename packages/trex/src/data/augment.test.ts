@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { expectImage, goldenImage, goldenMeta } from '../../test/augmentGolden.js'
+import { TREX } from '../recipes.js'
 import { rngFor } from '../rng.js'
+import { cropGroups } from '../settings.js'
 import { applyAugmentation, sampleAugmentation, sampleCropBox } from './augment.js'
-import { LOCAL_CROPS } from './multiCrop.js'
 
 interface GoldenChain {
   box: [number, number, number, number]
@@ -59,7 +60,7 @@ describe('sampleCropBox has the distribution of torchvision (5 standard errors)'
     const { w: width, h: height, scale, n } = stats
     const rng = rngFor(1, width, height, Math.round(scale[0] * 100))
     const boxes = Array.from({ length: n }, () =>
-      sampleCropBox(rng, width, height, { scale, ratio: LOCAL_CROPS.ratio }),
+      sampleCropBox(rng, width, height, { scale, ratio: TREX.augment.ratio }),
     )
     const relative = (offset: number, room: number) => (room === 0 ? null : offset / room)
     const figures: Record<string, (number | null)[]> = {
@@ -93,7 +94,7 @@ describe('sampleCropBox has the distribution of torchvision (5 standard errors)'
 test('sampleAugmentation draws each change as often, and as strongly, as the settings say', () => {
   const n = 5000
   const drawn = Array.from({ length: n }, (_, i) =>
-    sampleAugmentation(rngFor(7, 0, i, 0), 96, 96, LOCAL_CROPS),
+    sampleAugmentation(rngFor(7, 0, i, 0), 96, 96, cropGroups(TREX)[1]!),
   )
   const expectShare = (count: number, of: number, p: number) =>
     expect(Math.abs(count - of * p)).toBeLessThanOrEqual(5 * Math.sqrt(of * p * (1 - p)))

@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { TrexError } from '../errors.js'
-import { rngFor } from '../rng.js'
+import { splitRows } from './split.js'
 
 /** One image of a data set; `label` is its class's place in `classes`. */
 export interface Sample {
@@ -105,26 +105,16 @@ export async function readImageDataset(
   return { classes: train.classes, train: train.samples, val: valSamples, ignored }
 }
 
-/**
- * Holds out floor(valFraction * n) images of each class, at least one, at random with the seed; a class of one image
- * stays in training. Both parts keep the order of `samples`. Throws RangeError unless 0 <= valFraction < 1.
- */
+/** `splitRows` of samples by their class; both parts keep the order of `samples`. */
 export function splitTrainVal(
   samples: readonly Sample[],
   valFraction: number,
   seed: number,
 ): { train: Sample[]; val: Sample[] } {
-  if (!(valFraction >= 0 && valFraction < 1))
-    throw new RangeError(`valFraction is ${valFraction}, not in [0, 1)`)
-  const byLabel: number[][] = []
-  for (const [i, { label }] of samples.entries()) (byLabel[label] ??= []).push(i)
-  const held = new Set<number>()
-  for (const [label, members = []] of byLabel.entries()) {
-    if (valFraction === 0 || members.length <= 1) continue
-    const count = Math.max(1, Math.floor(valFraction * members.length))
-    for (const i of rngFor(seed, 0, label).shuffle(members).slice(0, count)) held.add(i)
-  }
-  return { train: samples.filter((_, i) => !held.has(i)), val: samples.filter((_, i) => held.has(i)) }
+  const labels = samples.map(({ label }) => label)
+  const { train, val } = splitRows(labels, { fraction: valFraction, seed, stream: 0 })
+  const pick = (rows: Uint32Array) => Array.from(rows, (row) => samples[row]!)
+  return { train: pick(train), val: pick(val) }
 }
 
 /** The visible entries of a folder, sorted by code unit, links resolved; a link to nothing counts as a file. */

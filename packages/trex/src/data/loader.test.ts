@@ -7,20 +7,23 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { TREX } from '../recipes.js'
 import { rngFor } from '../rng.js'
+import { cropGroups } from '../settings.js'
 import { DecodeError, decodeImage } from './decode.js'
 import { applyEvalTransform, TRANSFER_TRANSFORM } from './evalTransform.js'
 import type { RgbImage } from './image.js'
 import { readImageFolder, type Sample } from './imageFolder.js'
 import { type Batch, evalBatches, type LoaderOptions, openLoader } from './loader.js'
-import { GLOBAL_CROPS, LOCAL_CROPS, multiCrop } from './multiCrop.js'
+import { multiCrop } from './multiCrop.js'
 import { IMAGENET_NORMALIZATION } from './normalize.js'
 
 const dist = fileURLToPath(new URL('../../dist/data/', import.meta.url))
-const groups = [
-  { ...GLOBAL_CROPS, count: 2, size: 24 },
-  { ...LOCAL_CROPS, count: 3, size: 16 },
-]
+const groups = cropGroups({
+  ...TREX,
+  globalCrops: { ...TREX.globalCrops, count: 2, size: 24 },
+  localCrops: { ...TREX.localCrops, count: 3, size: 16 },
+})
 const IMAGES = 14
 
 let root: string

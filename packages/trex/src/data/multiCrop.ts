@@ -8,38 +8,6 @@ export interface CropGroup extends AugmentationSettings {
   size: number
 }
 
-const COMMON = {
-  ratio: [3 / 4, 4 / 3],
-  flipP: 0.5,
-  jitterP: 0.8,
-  brightness: 0.4,
-  contrast: 0.4,
-  saturation: 0.2,
-  hue: 0.1,
-  grayP: 0.2,
-  blurSigma: [0.1, 2],
-} as const
-
-/** The global crop of recipe `trex` (method section 2); spread over it to change it. */
-export const GLOBAL_CROPS: CropGroup = {
-  ...COMMON,
-  count: 1,
-  size: 224,
-  scale: [0.25, 1],
-  blurP: 0.2,
-  solarizeP: 0.2,
-}
-
-/** The local crops of recipe `trex` (method section 2); spread over it to change it. */
-export const LOCAL_CROPS: CropGroup = {
-  ...COMMON,
-  count: 8,
-  size: 96,
-  scale: [0.05, 0.25],
-  blurP: 0.5,
-  solarizeP: 0,
-}
-
 /**
  * All crops of an image, one list a group: crop j (counted over all groups) is drawn from the stream
  * (seed, epoch, sample, j), so its pixels depend on nothing else.

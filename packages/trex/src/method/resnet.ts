@@ -22,7 +22,9 @@ const architectures = {
   resnet101: { block: 'bottleneck', depths: [3, 4, 23, 3] },
 } as const
 
+/** The name of a ResNet that can be built. */
 export type ResNetName = keyof typeof architectures
+/** All names that `resnet` knows. */
 export const resnetNames = Object.keys(architectures) as ResNetName[]
 
 /** `small` replaces the 7x7 stride-2 convolution and the pooling by a 3x3 convolution, for images of 32-64 px. */

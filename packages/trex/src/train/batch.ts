@@ -2,8 +2,6 @@ import type { Batch } from '../data/loader.js'
 import { type ImageTarget, imageTensor, labelTensor } from '../method/imageTensor.js'
 import type { StepInput } from './step.js'
 
-export { type ImageTarget, imageTensor, labelTensor }
-
 /** A batch of the loader as what a training step takes. */
 export function stepInput(batch: Batch, counts: readonly number[], target: ImageTarget): StepInput {
   return {

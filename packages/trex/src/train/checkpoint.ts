@@ -71,7 +71,7 @@ export function loadCheckpoint(path: string): LoadedCheckpoint {
     const version = reader.metadata[VERSION_KEY]
     if (version === undefined) {
       throw new TrexError(`${path} is a safetensors file, but no checkpoint of a run.`, {
-        hint: 'To start from its weights, use --init-from; to continue a run, give the run folder to --resume.',
+        hint: 'To continue a run, give the run folder to --resume.',
       })
     }
     verify(reader, path)
@@ -163,7 +163,7 @@ function requireJson(value: JsonValue, where: string, path: string): JsonValue {
 
 function damaged(path: string, what: string, cause?: unknown): TrexError {
   return new TrexError(`Checkpoint ${path} is damaged: ${what}.`, {
-    hint: 'Continue from another checkpoint of the run, and check the disk.',
+    hint: 'Restore it from a copy or start a new run, and check the disk.',
     cause,
   })
 }

@@ -4,11 +4,11 @@ import { MemoryBank } from '../method/memoryBank.js'
 import { MomentumEncoder } from '../method/momentumEncoder.js'
 import { MultiCropModel } from '../method/multiCropModel.js'
 import { OnlineClassMeans } from '../method/onlineClassMeans.js'
+import type { Precision } from '../method/precision.js'
 import { Projector } from '../method/projector.js'
 import { LearnedPrototypes } from '../method/prototypes.js'
 import type { Settings } from '../settings.js'
 import { decayGroups } from './optimizer.js'
-import type { Precision } from './precision.js'
 
 /** All that learns, and how: what one training step reads and writes. */
 export interface Learner {

@@ -1,9 +1,9 @@
 import { bestDevice, engineInfo } from 'trex-torch'
 import { TrexError } from '../errors.js'
-import { type Precision, withPrecision } from '../method/precision.js'
+import type { Precision } from '../method/precision.js'
 import type { Settings } from '../settings.js'
 
-export { type Precision, withPrecision }
+export type { Precision } from '../method/precision.js'
 
 /**
  * Resolves `auto`: the best device there is; bf16 where the processor or GPU multiplies it, else fp32.
@@ -20,7 +20,7 @@ export function resolvePrecision({ device, precision }: Pick<Settings, 'device' 
     throw new TrexError('precision is fp16, which CPUs do not compute', {
       hint: 'use --precision bf16 or fp32',
     })
-  const fast = chosen === 'cuda' || info.amx
+  const fast = chosen === 'cuda' || info.bf16
   const resolved = precision === 'auto' ? (fast ? 'bf16' : 'fp32') : precision
   return {
     device: chosen,

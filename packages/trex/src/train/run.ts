@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   statSync,
   truncateSync,
@@ -12,6 +13,7 @@ import { join } from 'node:path'
 import { engineInfo } from 'trex-torch'
 import { writeFileAtomic } from 'trex-torch/safetensors'
 import { parse } from 'yaml'
+import { z } from 'zod'
 import { settingsYaml } from '../config.js'
 import { TrexError } from '../errors.js'
 import { type Settings, settingsSchema } from '../settings.js'
@@ -24,12 +26,14 @@ export interface Run {
 }
 
 /** What a run was trained on; a resumed run must find the same. */
-export interface RunData {
-  readonly root: string
-  readonly classes: readonly string[]
-  readonly trainImages: number
-  readonly valImages: number
-}
+export type RunData = Readonly<z.infer<typeof dataSchema>>
+
+const dataSchema = z.object({
+  root: z.string(),
+  classes: z.array(z.string()).readonly(),
+  trainImages: z.number(),
+  valImages: z.number(),
+})
 
 /** The checkpoint a run resumes from. */
 export const checkpointPath = (run: Run): string => join(run.dir, 'checkpoints', 'last.safetensors')
@@ -38,31 +42,26 @@ const metricsPath = (run: Run): string => join(run.dir, 'metrics.jsonl')
 
 /**
  * Creates a run folder; on any error nothing of it is left.
- * @throws TrexError when the folder is in use or cannot be written.
+ * @throws TrexError when the folder is in use or cannot be written, EngineError when there is no engine.
  */
 export function createRun(dir: string, settings: Settings, data: RunData): Run {
   if (existsSync(dir) && !(statSync(dir).isDirectory() && readdirSync(dir).length === 0))
     throw new TrexError(`${dir} exists already`, {
-      hint: `continue it with \`trex train --resume ${dir}\`, or choose another --out`,
+      hint: existsSync(join(dir, 'config.yaml'))
+        ? `continue it with \`trex train --resume ${dir}\`, or choose another --out`
+        : 'choose a folder for --out that is empty or not there yet',
     })
-  const existed = existsSync(dir)
+  const { record, ...engine } = engineInfo()
+  const platform = `${process.platform}-${process.arch}`
+  const env = { node: process.version, platform, engine, libtorch: record?.source }
   try {
     mkdirSync(join(dir, 'checkpoints'), { recursive: true })
-    const { record, ...engine } = engineInfo()
-    const env = {
-      node: process.version,
-      platform: `${process.platform}-${process.arch}`,
-      engine,
-      libtorch: record?.source,
-    }
     write(join(dir, 'config.yaml'), settingsYaml(settings))
     write(join(dir, 'env.json'), `${JSON.stringify(env, null, 2)}\n`)
     write(join(dir, 'data.json'), `${JSON.stringify(data, null, 2)}\n`)
     write(join(dir, 'metrics.jsonl'), '')
   } catch (cause) {
-    for (const entry of existed ? readdirSync(dir) : [])
-      rmSync(join(dir, entry), { recursive: true, force: true })
-    if (!existed) rmSync(dir, { recursive: true, force: true })
+    removeRun(dir)
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new TrexError(`the run folder ${dir} cannot be written: ${reason}`, {
       hint: 'free some space or choose another --out',
@@ -72,20 +71,58 @@ export function createRun(dir: string, settings: Settings, data: RunData): Run {
   return { dir, settings, data }
 }
 
+/** Removes a new run that has not made one step, so that nothing half-made is left; whether it did. */
+export function discardUntrained(run: Run): boolean {
+  if (existsSync(checkpointPath(run)) || readMetrics(run).length > 0) return false
+  removeRun(run.dir)
+  return true
+}
+
+function removeRun(dir: string): void {
+  for (const name of ['config.yaml', 'env.json', 'data.json', 'metrics.jsonl', 'checkpoints'])
+    rmSync(join(dir, name), { recursive: true, force: true })
+  try {
+    rmdirSync(dir)
+  } catch {} // it was never made, or is a mount point, which stays
+}
+
+/** Whether a run has a checkpoint to go on from, or has lost the one it had: then it cannot start anew unnoticed. */
+export function hadCheckpoint(run: Run): boolean {
+  return existsSync(checkpointPath(run)) || readMetrics(run).some(({ epoch }) => epoch > 0)
+}
+
 /** Opens a run folder to go on with it. @throws TrexError when it is none, or its files are damaged. */
 export function openRun(dir: string): Run {
-  const need = (name: string) => {
-    const path = join(dir, name)
-    if (!existsSync(path))
-      throw new TrexError(`${dir} is not a run: it has no ${name}`, {
-        hint: 'give the folder that --out named',
-      })
-    return readFileSync(path, 'utf8')
+  return {
+    dir,
+    settings: readPart(dir, 'config.yaml', parse, settingsSchema),
+    data: readPart(dir, 'data.json', JSON.parse, dataSchema),
   }
-  const settings = settingsSchema.safeParse(parse(need('config.yaml')))
-  if (!settings.success)
-    throw new TrexError(`${join(dir, 'config.yaml')} is damaged: ${settings.error.issues[0]?.message}`)
-  return { dir, settings: settings.data, data: JSON.parse(need('data.json')) as RunData }
+}
+
+function readPart<T>(
+  dir: string,
+  name: string,
+  parseText: (text: string) => unknown,
+  schema: z.ZodType<T>,
+): T {
+  const path = join(dir, name)
+  if (!existsSync(path))
+    throw new TrexError(`${dir} is not a run: it has no ${name}`, {
+      hint: 'give the folder that --out named',
+    })
+  try {
+    return schema.parse(parseText(readFileSync(path, 'utf8')))
+  } catch (cause) {
+    const issue = cause instanceof z.ZodError ? cause.issues[0] : undefined
+    const reason = issue
+      ? `${issue.path.join('.')}: ${issue.message}`
+      : (cause as Error).message.split('\n')[0]
+    throw new TrexError(`${path} is damaged: ${reason}`, {
+      hint: 'restore it from a copy, or start a new run',
+      cause,
+    })
+  }
 }
 
 /**
@@ -105,15 +142,17 @@ export function logMetrics(run: Run, row: Record<string, unknown>): number {
   }
 }
 
-/** Cuts metrics.jsonl to the rows of the checkpoint that is resumed. */
+/** Cuts metrics.jsonl to the rows of the checkpoint that is resumed; rows that it has lost stay lost. */
 export function truncateMetrics(run: Run, bytes: number): void {
-  truncateSync(metricsPath(run), bytes)
+  const path = metricsPath(run)
+  if (existsSync(path) && statSync(path).size > bytes) truncateSync(path, bytes)
 }
 
-/** The rows of metrics.jsonl. */
+/** The rows of metrics.jsonl; one that is cut short, as a full disk leaves it, is left out. */
 export function readMetrics(run: Run): MetricsRow[] {
-  const lines = readFileSync(metricsPath(run), 'utf8').split('\n')
-  return lines.filter(Boolean).map((line) => JSON.parse(line) as MetricsRow)
+  const path = metricsPath(run)
+  const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : []
+  return lines.map((line) => JSON.parse(line) as MetricsRow)
 }
 
 /** A row of metrics.jsonl; losses are nats, accuracies per cent. */

@@ -1,6 +1,6 @@
 import { F, type Tensor, tidy } from 'trex-torch'
+import { withPrecision } from '../method/precision.js'
 import type { Learner } from './learner.js'
-import { withPrecision } from './precision.js'
 
 /** What one step learns from. */
 export interface StepInput {

@@ -1,11 +1,11 @@
 import { F, noGrad, tidy } from 'trex-torch'
 import type { Sample } from '../data/imageFolder.js'
 import { evalBatches } from '../data/loader.js'
+import { imageTensor, labelTensor } from '../method/imageTensor.js'
+import { withPrecision } from '../method/precision.js'
 import type { Settings } from '../settings.js'
 import { countTopK } from './accuracy.js'
-import { imageTensor, labelTensor } from './batch.js'
 import type { Learner } from './learner.js'
-import { withPrecision } from './precision.js'
 import type { ValidationScores } from './run.js'
 
 /**

@@ -36,7 +36,8 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 
 test('features equal the encoder on each image alone, and nothing of the encoder changes', async () => {
   const encoder = createEncoder('resnet18', { generator: new Generator(4) })
-  encoder.layer1.eval() // a mixture of modes, to be restored as it was
+  const [, stage] = [...encoder.namedModules()].find(([name]) => name === 'layer1')!
+  stage.eval() // a mixture of modes, to be restored as it was
   const modes = [...encoder.namedModules()].map(([, { training }]) => training)
   const before = liveTensors()
   const options = { transform, batchSize: 2, workers: 0, precision: fp32, channelsLast: true }

@@ -12,4 +12,3 @@ export {
 export { type Neighbours, nearest } from './nearest.js'
 export { type ProbeOptions, type ProbeResult, type ProbeTrial, probe } from './probe.js'
 export { type Accuracy, accuracy, logOdds, meanLogOdds } from './scores.js'
-export { splitTrainval, type TrainValSplit } from './split.js'

@@ -1,4 +1,5 @@
 import type { Device } from 'trex-torch'
+import { splitRows } from '../data/split.js'
 import { TrexError } from '../errors.js'
 import {
   checkFeatureSet,
@@ -10,7 +11,6 @@ import {
 import { type LinearClassifier, predict } from './linearClassifier.js'
 import { logisticProblem } from './logisticRegression.js'
 import { accuracy } from './scores.js'
-import { splitTrainval } from './split.js'
 
 /** Settings of `probe`. */
 export interface ProbeOptions {
@@ -60,7 +60,7 @@ export function probe(trainval: FeatureSet, test: FeatureSet, options: ProbeOpti
   const classes = 1 + [...trainval.labels, ...test.labels].reduce((max, label) => Math.max(max, label), 0)
   checkFeatureSet(test, classes)
   const all = normalizeFeatures(trainval, normalization)
-  const { train, val } = splitTrainval(all.labels, { seed })
+  const { train, val } = splitRows(all.labels, { fraction: 0.2, seed, stream: 1 })
   if (val.length === 0)
     throw new TrexError('no class has two training images, so C cannot be chosen', {
       hint: 'a linear probe needs at least two images of some class',

@@ -1,7 +1,7 @@
 import { type DType, fromTypedArray, type Tensor, tidy } from 'trex-torch'
 import { OnlineClassMeans } from '../../src/method/onlineClassMeans.js'
+import type { Precision } from '../../src/method/precision.js'
 import { createLearner, type Learner } from '../../src/train/learner.js'
-import type { Precision } from '../../src/train/precision.js'
 import type { StepInput } from '../../src/train/step.js'
 import { det, detImages, labels } from './det.js'
 import type { Golden } from './golden.js'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { openGolden } from '../../test/support/golden.js'
-import { splitTrainval } from './split.js'
+import { splitRows } from './split.js'
 
 const golden = openGolden('g_linear')
 
@@ -11,7 +11,9 @@ function countsOf(labels: Int32Array, rows: Uint32Array): Record<string, number>
   return counts
 }
 
-describe('splitTrainval', () => {
+const split = (labels: Int32Array, seed: number) => splitRows(labels, { fraction: 0.2, seed, stream: 1 })
+
+describe('splitRows', () => {
   test("draws as many rows of each class as the original, but for its defect's", () => {
     for (const name of ['plain', 'rare']) {
       const labels = Int32Array.from(golden.i64(`split.${name}.Y`), Number)
@@ -20,7 +22,7 @@ describe('splitTrainval', () => {
       )
       // After a class too small for the ratio, the original raises it for all later ones.
       const expected = name === 'rare' ? { ...counts, 2: 2, 4: 2, 5: 2 } : counts
-      expect(countsOf(labels, splitTrainval(labels, { seed: 22 }).val)).toEqual(expected)
+      expect(countsOf(labels, split(labels, 22).val)).toEqual(expected)
     }
   })
 
@@ -29,7 +31,7 @@ describe('splitTrainval', () => {
     fc.assert(
       fc.property(anyLabels, fc.nat(1000), (list, seed) => {
         const labels = Int32Array.from(list)
-        const { train, val } = splitTrainval(labels, { seed })
+        const { train, val } = split(labels, seed)
         expect([...train]).toEqual([...train].sort((a, b) => a - b))
         expect([...train, ...val].sort((a, b) => a - b)).toEqual([...labels.keys()])
         const [all, kept] = [countsOf(labels, Uint32Array.from(labels.keys())), countsOf(labels, train)]
@@ -44,16 +46,17 @@ describe('splitTrainval', () => {
 
   test('depends on the seed, and class by class', () => {
     const labels = Int32Array.from({ length: 200 }, (_, i) => i % 4)
-    const { val } = splitTrainval(labels, { seed: 1 })
-    expect(splitTrainval(labels, { seed: 1 }).val).toEqual(val)
-    expect(splitTrainval(labels, { seed: 2 }).val).not.toEqual(val)
+    const { val } = split(labels, 1)
+    expect(split(labels, 1).val).toEqual(val)
+    expect(split(labels, 2).val).not.toEqual(val)
     const other = labels.map((label, row) => (label === 3 && row > 50 ? 9 : label))
     const unchanged = (rows: Uint32Array) => rows.filter((row) => labels[row]! < 3)
-    expect(unchanged(splitTrainval(other, { seed: 1 }).val)).toEqual(unchanged(val))
+    expect(unchanged(split(other, 1).val)).toEqual(unchanged(val))
   })
 
-  test('refuses a fraction that leaves a part empty', () => {
-    for (const fraction of [0, 1, Number.NaN])
-      expect(() => splitTrainval(Int32Array.of(0, 0), { fraction, seed: 1 })).toThrow(RangeError)
+  test('holds nothing out at 0, and refuses a fraction that leaves nothing to train on', () => {
+    const of = (fraction: number) => splitRows([0, 0], { fraction, seed: 1, stream: 1 })
+    expect(of(0)).toEqual({ train: Uint32Array.of(0, 1), val: new Uint32Array() })
+    for (const fraction of [-0.1, 1, Number.NaN]) expect(() => of(fraction)).toThrow(RangeError)
   })
 })

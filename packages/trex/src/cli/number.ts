@@ -1,0 +1,8 @@
+import { InvalidArgumentError } from 'commander'
+
+/** The number an option's text holds. @throws InvalidArgumentError, which commander reports with the option's name. */
+export function number(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It is not a number.')
+  return value
+}

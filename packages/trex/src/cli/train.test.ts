@@ -1,0 +1,274 @@
+import { createHash } from 'node:crypto'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { makeImages, TINY, trex } from '../../test/support/trex.js'
+
+const dir = mkdtempSync(join(tmpdir(), 'trex-cli-'))
+const data = join(dir, 'images')
+const at = (name: string) => join(dir, name)
+
+beforeAll(() => makeImages(data))
+afterAll(() => rmSync(dir, { recursive: true, force: true }))
+
+/** Runs `trex train`, which must fail with this error and remedy, without a stack. */
+async function fails(
+  args: readonly string[],
+  error: string | RegExp,
+  remedy: string,
+  env = {},
+): Promise<void> {
+  const { status, stdout, stderr } = await trex(['train', ...args], { env })
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+  expect(stderr).toMatch(error)
+  expect(stderr).toContain(remedy)
+  expect(stderr).not.toMatch(/^\s+at |may be a bug/m)
+}
+
+describe('data that cannot be trained on is an error, and leaves no run', () => {
+  const out = at('none')
+  const layout = 'hint: expected DATA/<class>/<image>.jpg'
+
+  test.each([
+    [
+      'a missing folder',
+      () => at('missing'),
+      /error: cannot read .*missing: there is no such folder/,
+      layout,
+    ],
+    ['an empty folder', () => at('empty'), /error: .*empty has no class folders/, layout],
+    ['one class', () => at('one'), /error: .*one has a single class, class0/, layout],
+    [
+      'a file',
+      () => join(data, 'class0/0.png'),
+      /error: cannot read .*0\.png: it is not a directory/,
+      layout,
+    ],
+    [
+      'a class without images',
+      () => at('hollow'),
+      /error: the class folder .*class2 has no images/,
+      'hint: add images',
+    ],
+    ['no folder at all', () => '', /error: train needs the folder of images/, 'trex train DATA --out RUN'],
+  ])('%s', async (_, root, error, remedy) => {
+    mkdirSync(at('empty'), { recursive: true })
+    cpSync(join(data, 'class0'), at('one/class0'), { recursive: true })
+    cpSync(data, at('hollow'), { recursive: true })
+    mkdirSync(at('hollow/class2'), { recursive: true })
+    await fails([root(), ...TINY, '--out', out].filter(Boolean), error, remedy)
+    expect(existsSync(out)).toBe(false)
+  })
+
+  test('a text file named .jpg', async () => {
+    const bad = at('bad')
+    cpSync(data, bad, { recursive: true })
+    writeFileSync(join(bad, 'class1/notes.jpg'), 'not a picture\n')
+    const flags = [...TINY, '--val-fraction', '0', '--batch-size', '13', '--out', out]
+    await fails(
+      [bad, ...flags],
+      /error: .*class1\/notes\.jpg is not an image: it looks like text/,
+      'hint: fetch it',
+    )
+    expect(existsSync(out)).toBe(false)
+  })
+
+  test('fewer images than a batch', async () => {
+    const error = /error: 10 training images do not fill one batch of 40/
+    await fails([data, ...TINY, '--batch-size', '40', '--out', out], error, 'hint: lower the batch size')
+    expect(existsSync(out)).toBe(false)
+  })
+
+  test('no engine', async () => {
+    await fails([data, ...TINY, '--out', out], /error: TREX_ENGINE names \/no\/engine\.json/, '', {
+      TREX_ENGINE: '/no/engine.json',
+    })
+    expect(existsSync(out)).toBe(false)
+  })
+})
+
+describe('settings', () => {
+  test.each([
+    ['--recipe trx', /There is no recipe "trx" \(did you mean "trex"\?\)/, 'Recipes are trex,'],
+    ['--set optimiser.lr=2', /optimiser: no such setting \(did you mean "optimizer"\?\), in --set/, 'hint:'],
+    ['--set optimizer.lrr=2', /optimizer\.lrr: no such setting \(did you mean "optimizer\.lr"\?\)/, 'hint:'],
+    ['--set lr', /Cannot read --set lr/, '--set optimizer.lr=0.2'],
+    ['--encoder resnet81', /encoder = "resnet81": .*did you mean "resnet18"\?/, 'hint:'],
+    ['--epochs abc', /'--epochs <n>' argument 'abc' is invalid/, 'It is not a number'],
+    ['--epochs 1.5', /epochs = 1\.5: expected a whole number, from the flags/, 'hint:'],
+    ['--batch-size 0', /batchSize = 0: expected number to be >=2, from the flags/, 'hint:'],
+    ['--val-fraction 1', /validation\.fraction = 1: expected number to be <1, from the flags/, 'hint:'],
+    ['--epochs 3 --warmup-epochs 4', /optimizer\.warmupEpochs = 4: is longer than the run/, 'hint:'],
+    ['--config /no/such.yaml', /Cannot use settings file \/no\/such\.yaml/, 'hint: It is YAML'],
+    [
+      '--precision fp16 --device cpu',
+      /precision is fp16, which CPUs do not compute/,
+      'use --precision bf16 or fp32',
+    ],
+  ])('%s', async (flags, error, remedy) => {
+    const out = at('unmade')
+    await fails([data, ...TINY, ...flags.split(' '), '--out', out], error, remedy)
+    expect(existsSync(out)).toBe(false)
+  })
+
+  test('--print-config prints settings that --config reads back', async () => {
+    const first = await trex(['train', ...TINY, '--set', 'optimizer.lr=0.3', '--print-config'])
+    expect(first).toMatchObject({ status: 0, stderr: '' })
+    expect(parse(first.stdout)).toMatchObject({ recipe: 'supervised', imageSize: 16, optimizer: { lr: 0.3 } })
+    writeFileSync(at('config.yaml'), first.stdout)
+    expect((await trex(['train', '--config', at('config.yaml'), '--print-config'])).stdout).toBe(first.stdout)
+  })
+})
+
+describe('a run', () => {
+  const run = at('run')
+  const checkpoint = join(run, 'checkpoints/last.safetensors')
+  const digest = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')
+
+  test('is trained and says where it is', async () => {
+    const { status, stderr } = await trex(['train', data, ...TINY, '--out', run])
+    expect({ status, stderr }).toMatchObject({ status: 0, stderr: expect.stringContaining(`done: ${run}`) })
+    expect(stderr).toContain('2 classes, 10 training and 2 validation images')
+    expect(readdirSync(run).sort()).toEqual([
+      'checkpoints',
+      'config.yaml',
+      'data.json',
+      'env.json',
+      'metrics.jsonl',
+    ])
+    expect(readdirSync(join(run, 'checkpoints'))).toEqual(['last.safetensors'])
+  })
+
+  test('is not overwritten, nor is another folder', async () => {
+    const before = digest(checkpoint)
+    await fails(
+      [data, ...TINY, '--out', run],
+      /error: .*run exists already/,
+      `\`trex train --resume ${run}\``,
+    )
+    expect(digest(checkpoint)).toBe(before)
+    await fails([data, ...TINY, '--out', data], /error: .*images exists already/, 'choose a folder for --out')
+    expect(readdirSync(data)).toEqual(['class0', 'class1'])
+  })
+
+  test('shows a stack with --debug only', async () => {
+    const { status, stderr } = await trex(['train', at('missing'), '--out', at('x'), '--debug'])
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/error: cannot read .*\n.*\n.*TrexError: cannot read .*\n\s+at /)
+    expect(stderr).toContain('ENOENT')
+  })
+
+  test('resumes with its own settings alone', async () => {
+    await fails(
+      ['--resume', run, '--epochs', '3'],
+      /--resume takes no other settings, but --epochs/,
+      'config.yaml',
+    )
+    await fails(['--resume', run, '--set', 'epochs=3'], /but --set was given/, 'start a new run')
+  })
+
+  test('resumes with the data it was started with alone', async () => {
+    const changed = at('changed')
+    cpSync(data, changed, { recursive: true })
+    rmSync(join(changed, 'class0/3.png'))
+    const error = /error: .*changed does not hold the images that .*run was started with/
+    await fails(
+      [changed, '--resume', run],
+      error,
+      'hint: it had 2 classes, 10 training and 2 validation images',
+    )
+    await fails([at('missing'), '--resume', run], /cannot read .*missing/, 'hint:')
+  })
+
+  test('is not resumed from what is no run, or damaged', async () => {
+    await fails(
+      ['--resume', data],
+      /error: .*images is not a run: it has no config\.yaml/,
+      'hint: give the folder',
+    )
+    await fails(['--resume', at('missing')], /error: .*missing is not a run/, 'hint: give the folder')
+    const cases = [
+      ['config.yaml', 'recipe: [', /config\.yaml is damaged/],
+      ['config.yaml', 'recipe: trex\n', /config\.yaml is damaged: \w+/],
+      ['data.json', '{', /data\.json is damaged/],
+      ['data.json', '{}', /data\.json is damaged: root/],
+    ] as const
+    for (const [name, text, error] of cases) {
+      const damaged = at('damaged')
+      rmSync(damaged, { recursive: true, force: true })
+      cpSync(run, damaged, { recursive: true, filter: (path) => !path.endsWith('.safetensors') })
+      writeFileSync(join(damaged, name), text)
+      await fails(['--resume', damaged], error, 'hint: restore it')
+    }
+  })
+
+  test('is not resumed from a damaged checkpoint, which stays as it is', async () => {
+    const damaged = at('damagedCheckpoint')
+    cpSync(run, damaged, { recursive: true })
+    const path = join(damaged, 'checkpoints/last.safetensors')
+    const bytes = readFileSync(path)
+    bytes[bytes.length >> 1]! ^= 1
+    writeFileSync(path, bytes)
+    const remedy = 'hint: Restore it from a copy or start a new run'
+    await fails(
+      ['--resume', damaged],
+      /error: Checkpoint .*last\.safetensors is damaged: its content/,
+      remedy,
+    )
+    expect(digest(path)).toBe(createHash('sha256').update(bytes).digest('hex'))
+    truncateSync(path, 1000)
+    await fails(['--resume', damaged], /error: Checkpoint .*last\.safetensors is damaged/, remedy)
+    expect(readdirSync(damaged)).toHaveLength(5)
+  })
+
+  test('without a checkpoint is resumed from the beginning, with one lost not', async () => {
+    const cut = at('cut')
+    cpSync(run, cut, { recursive: true })
+    rmSync(join(cut, 'checkpoints/last.safetensors'))
+    const { status, stderr } = await trex(['train', '--resume', cut])
+    expect(status).toBe(0)
+    expect(stderr).toContain('has no checkpoint yet: starting from the beginning')
+    const rows = readFileSync(join(cut, 'metrics.jsonl'), 'utf8')
+    expect(rows.split('\n')).toHaveLength(4)
+    rmSync(join(cut, 'checkpoints/last.safetensors'))
+    writeFileSync(join(cut, 'metrics.jsonl'), `${rows}${rows.replaceAll('"epoch":0', '"epoch":1')}`)
+    await fails(['--resume', cut], /error: There is no checkpoint .*last\.safetensors/, 'hint:')
+  })
+})
+
+describe('Ctrl-C', () => {
+  test('says how to go on', async () => {
+    const run = at('stopped')
+    const flags = [...TINY, '--epochs', '200', '--out', run]
+    const { status, stderr } = await trex(['train', data, ...flags], {
+      onStderr: (text, kill) => text.includes('epoch 1 ·') && kill('SIGINT'),
+    })
+    expect(status).toBe(130)
+    expect(stderr).toMatch(
+      /\nstopped: `trex train --resume .*stopped` goes on (after the last|from the beginning).*\n$/,
+    )
+    expect(readdirSync(join(run, 'checkpoints')).filter((name) => name !== 'last.safetensors')).toEqual([])
+  })
+
+  test('before the first step keeps nothing', async () => {
+    const run = at('early')
+    const { status, stderr } = await trex(['train', data, ...TINY, '--out', run], {
+      onStderr: (text, kill) => text.includes('validation images') && kill('SIGTERM'),
+    })
+    expect(status).toBe(143)
+    expect(stderr).toMatch(/\nstopped before the first step: nothing is kept\n$/)
+    expect(existsSync(run)).toBe(false)
+  })
+})
