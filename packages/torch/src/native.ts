@@ -83,14 +83,19 @@ const packageRoot = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 /**
  * The record of the addon that will be loaded: the file that `TREX_ENGINE` names, else `build/current.json`.
  * Null when nothing was built yet.
- * @throws EngineError when `TREX_ENGINE` names a file that is not there.
+ * @throws EngineError when that file cannot be read.
  */
 export function engineRecord(): EngineRecord | null {
   const chosen = process.env.TREX_ENGINE
-  if (chosen && !existsSync(chosen))
-    throw new EngineError(`TREX_ENGINE names ${chosen}, which does not exist`)
   const path = chosen || resolve(packageRoot, 'build/current.json')
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as EngineRecord) : null
+  if (!chosen && !existsSync(path)) return null
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as EngineRecord
+  } catch (cause) {
+    const source = chosen ? 'TREX_ENGINE names' : 'the engine is recorded in'
+    const remedy = chosen ? "unset it, or name a build's engine.json" : 'run `npm run build:engine`'
+    throw new EngineError(`${source} ${path}, which cannot be read as JSON: ${remedy}`, { cause })
+  }
 }
 
 function load(): Native {

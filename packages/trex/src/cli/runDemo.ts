@@ -17,7 +17,7 @@ export interface DemoFlags {
 
 /** Does what `trex demo` was asked. */
 export async function runDemo({ data, out, epochs, seed, json }: DemoFlags): Promise<void> {
-  demoModels({ epochs, seed }) // a wrong number is an error before anything is drawn
+  demoModels(Infinity, { epochs, seed }) // a wrong number is an error before anything is drawn
   const cacheDir = join(out, 'data')
   let drawing: ReturnType<typeof startProgress> | undefined
   const onProgress = (done: number, total: number) => {

@@ -1,12 +1,13 @@
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { engineInfo, Generator } from 'trex-torch'
 import type { Sample } from '../data/imageFolder.js'
 import { createEncoder, type Encoder } from '../method/encoder.js'
+import type { Precision } from '../method/precision.js'
 import { type DemoReport, type ReportModel, writeReport } from '../report/report.js'
 import type { ResultTable } from '../report/table.js'
 import { disposeLearner, type Learner } from '../train/learner.js'
-import { type Precision, resolvePrecision } from '../train/precision.js'
+import { resolvePrecision } from '../train/precision.js'
 import { createRun, type Run, readMetrics } from '../train/run.js'
 import { type TrainEvent, train } from '../train/train.js'
 import { extractFeatures, type FeatureSet } from '../transfer/features.js'
@@ -45,12 +46,11 @@ interface Evaluated {
  */
 export async function demo(sets: DemoSets, options: DemoOptions): Promise<DemoResult> {
   const { out, say } = options
-  const models = demoModels(options)
+  const models = demoModels(sets.data.train.length, options)
   const trained: ReportModel[] = []
   const evaluated: Evaluated[] = []
   for (const model of models) {
     say(`training ${model.label}: ${model.settings.encoder}, ${model.settings.epochs} epochs`)
-    rmSync(join(out, model.name), { recursive: true, force: true })
     const run = newRun(join(out, model.name), model, sets)
     const learner = await options.follow(train(run, sets.data), model.label)
     const described = describe(model, run)
@@ -83,6 +83,8 @@ export async function demo(sets: DemoSets, options: DemoOptions): Promise<DemoRe
 
 function newRun(dir: string, { settings }: DemoModel, { data }: DemoSets): Run {
   const { classes, train: images, val } = data
+  // An earlier demo's run makes room; any other folder stays, and createRun says that it is in the way.
+  if (existsSync(join(dir, 'config.yaml'))) rmSync(dir, { recursive: true })
   return createRun(dir, settings, { root: dir, classes, trainImages: images.length, valImages: val.length })
 }
 

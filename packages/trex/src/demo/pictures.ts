@@ -37,12 +37,13 @@ export function neighbours(
   seed: number,
 ): ReportNeighbours[] {
   const rows = [...rngFor(seed, 2, 2).permutation(data.val.length).subarray(0, QUERIES)]
-  const found = nearest(queries, gallery, HITS)
+  const hitCount = Math.min(HITS, data.train.length)
+  const found = nearest(queries, gallery, hitCount)
   return rows.map((row) => {
     const query = data.val[row]!
-    const hits = Array.from({ length: HITS }, (_, i) => {
-      const hit = data.train[found.indices[row * HITS + i]!]!
-      const similarity = found.similarities[row * HITS + i]!
+    const hits = Array.from({ length: hitCount }, (_, i) => {
+      const hit = data.train[found.indices[row * hitCount + i]!]!
+      const similarity = found.similarities[row * hitCount + i]!
       return {
         path: hit.path,
         label: data.classes[hit.label]!,

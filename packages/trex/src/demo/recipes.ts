@@ -20,14 +20,11 @@ const small = {
 } as const
 
 /** t-ReX and its plain-supervised counterpart, small; `epochs` shortens or lengthens both. */
-export function demoModels({
-  epochs,
-  seed = 22,
-}: {
-  epochs?: number | undefined
-  seed?: number | undefined
-} = {}): DemoModel[] {
-  const shared = { ...small, epochs: epochs ?? small.epochs, seed }
+export function demoModels(
+  images: number,
+  { epochs = small.epochs, seed = 22 }: { epochs?: number | undefined; seed?: number | undefined } = {},
+): DemoModel[] {
+  const shared = { ...small, epochs, seed, batchSize: Math.max(2, Math.min(small.batchSize, images)) }
   const warmupEpochs = Math.min(small.optimizer.warmupEpochs, Math.max(0, shared.epochs - 1))
   const flags = { ...shared, optimizer: { ...small.optimizer, warmupEpochs } }
   return [

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import {
   type ImageDataset,
   readImageDataset,
@@ -33,7 +32,7 @@ export interface DemoSets {
 }
 
 /** How many emoji the demo trains on and keeps unseen, and their size in pixels. */
-export const EMOJI = {
+const EMOJI = {
   size: 64,
   seenClasses: 300,
   unseenClasses: 200,
@@ -45,9 +44,9 @@ const MNIST = { perClassTrain: 50, perClassTest: 50 } as const
 /** The emoji demo: five styles to train on, the sixth to validate; transfer to other emoji, their groups and MNIST. */
 export async function emojiSets(
   cacheDir: string,
-  onProgress?: (done: number, total: number) => void,
+  onProgress: (done: number, total: number) => void,
 ): Promise<DemoSets> {
-  const emoji = await prepareEmoji(cacheDir, { ...EMOJI, onProgress } as never)
+  const emoji = await prepareEmoji(cacheDir, { ...EMOJI, onProgress })
   const train = await readImageFolder(emoji.train)
   const val = await readImageFolder(emoji.val)
   const held = emoji.styles.find(({ style }) => style === EMOJI.heldOutStyle)!.name
@@ -139,7 +138,7 @@ async function folderPair(
 }
 
 async function mnistSet(cacheDir: string): Promise<TransferSet> {
-  return folderPair('MNIST', 'handwritten digits', await prepareMnist(join(cacheDir), MNIST))
+  return folderPair('MNIST', 'handwritten digits', await prepareMnist(cacheDir, MNIST))
 }
 
 async function mnistLicence(cacheDir: string): Promise<ReportLicence> {

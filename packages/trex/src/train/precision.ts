@@ -3,8 +3,6 @@ import { TrexError } from '../errors.js'
 import type { Precision } from '../method/precision.js'
 import type { Settings } from '../settings.js'
 
-export type { Precision } from '../method/precision.js'
-
 /**
  * Resolves `auto`: the best device there is; bf16 where the processor or GPU multiplies it, else fp32.
  * @throws TrexError when CUDA is asked for and missing, or fp16 is asked for on a CPU.
