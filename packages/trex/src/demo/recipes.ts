@@ -14,7 +14,7 @@ const small = {
   imageSize: 48,
   stem: 'imagenet',
   epochs: 20,
-  batchSize: 64,
+  batchSize: 32,
   optimizer: { lr: 0.4, weightDecay: 5e-4, warmupEpochs: 2 },
   validation: { resize: 48, crop: 48 },
 } as const

@@ -34,7 +34,7 @@ export interface DemoSets {
 /** How many emoji the demo trains on and keeps unseen, and their size in pixels. */
 const EMOJI = {
   size: 64,
-  seenClasses: 300,
+  seenClasses: 200,
   unseenClasses: 200,
   heldOutStyle: 'emojione',
   seed: 22,
