@@ -17,6 +17,9 @@ import { fedCrops, neighbours } from './pictures.js'
 import { type DemoModel, demoModels } from './recipes.js'
 import type { DemoSets } from './sets.js'
 
+/** Strengths of regularisation a probe tries. */
+const PROBE_TRIALS = 8
+
 /** What the demo needs from its surroundings: where to write, and how to show what goes on. */
 export interface DemoOptions {
   out: string
@@ -108,7 +111,7 @@ async function evaluate(
   const probes: ProbeResult[] = []
   for (const set of sets.transfer) {
     const [trainSet, testSet] = [await features(set.train), await features(set.test)]
-    probes.push(probe(trainSet, testSet, { seed: settings.seed }))
+    probes.push(probe(trainSet, testSet, { seed: settings.seed, trials: PROBE_TRIALS }))
   }
   const gallery: FeatureSet = await features(sets.data.train)
   const queries: FeatureSet = await features(sets.data.val)

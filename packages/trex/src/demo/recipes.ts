@@ -13,7 +13,7 @@ const small = {
   encoder: 'resnet18',
   imageSize: 48,
   stem: 'imagenet',
-  epochs: 20,
+  epochs: 40,
   batchSize: 32,
   optimizer: { lr: 0.4, weightDecay: 5e-4, warmupEpochs: 2 },
   validation: { resize: 48, crop: 48 },

@@ -34,8 +34,8 @@ export interface DemoSets {
 /** How many emoji the demo trains on and keeps unseen, and their size in pixels. */
 const EMOJI = {
   size: 64,
-  seenClasses: 200,
-  unseenClasses: 200,
+  seenClasses: 100,
+  unseenClasses: 100,
   heldOutStyle: 'emojione',
   seed: 22,
 } as const
