@@ -1,4 +1,4 @@
-import { F, tensor } from 'trex-torch'
+import { autocast, Conv2d, F, full, randn, tensor, tidy } from 'trex-torch'
 import { describe, expect, test } from 'vitest'
 import { gradCheck } from '../test/support/gradCheck.js'
 import { expectClose, values } from '../test/support/values.js'
@@ -214,4 +214,21 @@ describe('gradients against central differences', () => {
   ])('%s', (_name, check) => {
     for (const difference of check()) expect(difference).toBeLessThan(1e-6)
   })
+})
+
+test('a strided convolution of one pixel is its centre tap, every time', () => {
+  const images = randn([128, 128, 1, 1])
+  const conv = new Conv2d(128, 256, 3, { stride: 2, padding: 1, bias: false })
+  const expected = images.flatten(1).matmul(conv.weight.select(3, 1).select(2, 1).t())
+  const results = new Set<string>()
+  for (let i = 0; i < 12; i++) {
+    tidy(() => Array.from({ length: 20 }, (_, k) => full([1 + 10_007 * ((i + k) % 20)], Number.NaN))) // what a kernel finds that reads memory nobody wrote
+    const y = autocast({ dtype: 'bfloat16' }, () => conv.forward(images))
+    conv.zeroGrad()
+    y.to('float32').mul(y.to('float32')).sum().backward()
+    expect(y.to('float32').flatten(1).sub(expected).abs().max().item()).toBeLessThan(0.05)
+    const bytes = [y.detach(), conv.weight.grad!].map((t) => Buffer.from(t.toTypedArray().buffer))
+    results.add(Buffer.concat(bytes).toString('base64'))
+  }
+  expect(results.size).toBe(1)
 })

@@ -40,6 +40,14 @@ export function conv2d(
 ): Tensor {
   if (groups !== 1 && weight.size(0) % groups !== 0)
     throw new RangeError(`conv2d: ${groups} groups do not divide ${weight.size(0)} channels`)
+  const kernel = weight.size(-1)
+  const centred = stride > 1 && kernel > 1 && kernel === weight.size(-2) && 2 * padding === kernel - 1
+  if (centred && dilation === 1 && x.size(-1) === 1 && x.size(-2) === 1) {
+    // All taps but the centre meet padding. oneDNN's strided bfloat16 kernel reads uninitialised memory here
+    // (docs/decisions/0007-conv-of-one-pixel.md); the centre alone gives the same values and gradients.
+    const centre = weight.narrow(2, padding, 1).narrow(3, padding, 1)
+    return aten.conv2d(x, centre, bias, 1, 0, 1, groups)
+  }
   return aten.conv2d(x, weight, bias, stride, padding, dilation, groups)
 }
 
