@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { EngineError } from './engineError.js'
@@ -108,7 +109,9 @@ function load(): Native {
   // costs 10 % of a step. About 0.1 ms of spinning was best in both; libgomp reads this when it is loaded, here.
   if (!process.env.OMP_WAIT_POLICY) process.env.GOMP_SPINCOUNT ??= '30000'
   try {
-    return createRequire(import.meta.url)(record.addon) as Native
+    const engine = createRequire(import.meta.url)(record.addon) as Native
+    useAllCores(engine)
+    return engine
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause)
     throw new EngineError(
@@ -117,6 +120,12 @@ function load(): Native {
       { cause },
     )
   }
+}
+
+/** Debian's libtorch computes in one thread unless told otherwise. */
+function useAllCores(engine: Native): void {
+  const { OMP_NUM_THREADS, MKL_NUM_THREADS } = process.env
+  if (!OMP_NUM_THREADS && !MKL_NUM_THREADS && engine.threads() === 1) engine.threads(availableParallelism())
 }
 
 let loaded: Native | undefined
