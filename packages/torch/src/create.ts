@@ -116,33 +116,25 @@ export function eye(n: number, options: TensorOptions = {}): Tensor {
   return finish(aten.eye(n, code(options), null, options.device ?? null), {})
 }
 
-/** Standard normal values; drawn on the CPU when a generator is given. */
-export function randn(
+type DrawOptions = TensorOptions & { generator?: Generator }
+
+/** New memory filled by `fill`; on the CPU first when there is a generator, which is a CPU one. */
+function draw(
   shape: readonly number[],
-  options: TensorOptions & { generator?: Generator } = {},
+  { generator, dtype, device, requiresGrad }: DrawOptions,
+  fill: (memory: Tensor, generator: Generator | null) => Tensor,
 ): Tensor {
-  const { generator, dtype, device, requiresGrad } = options
-  const drawn = empty(shape, { dtype, device: generator ? 'cpu' : device } as TensorOptions).normal_(
-    0,
-    1,
-    generator ?? null,
-  )
-  return finish(drawn, { device, requiresGrad } as TensorOptions)
+  const memory = empty(shape, { dtype, device: generator ? 'cpu' : device } as TensorOptions)
+  return finish(fill(memory, generator ?? null), { device, requiresGrad } as TensorOptions)
 }
 
+/** Standard normal values; drawn on the CPU when a generator is given. */
+export const randn = (shape: readonly number[], options: DrawOptions = {}): Tensor =>
+  draw(shape, options, (memory, generator) => memory.normal_(0, 1, generator))
+
 /** Uniform values in [0, 1). */
-export function rand(
-  shape: readonly number[],
-  options: TensorOptions & { generator?: Generator } = {},
-): Tensor {
-  const { generator, dtype, device, requiresGrad } = options
-  const drawn = empty(shape, { dtype, device: generator ? 'cpu' : device } as TensorOptions).uniform_(
-    0,
-    1,
-    generator ?? null,
-  )
-  return finish(drawn, { device, requiresGrad } as TensorOptions)
-}
+export const rand = (shape: readonly number[], options: DrawOptions = {}): Tensor =>
+  draw(shape, options, (memory, generator) => memory.uniform_(0, 1, generator))
 
 /** Uniform int64 values in [low, high). */
 export function randint(
