@@ -1,4 +1,5 @@
 // The list of all that the addon exports. Each function validates its arguments and throws JS errors.
+#include "allocator.h"
 #include "autograd.h"
 #include "boxing.h"
 #include "runtime.h"
@@ -62,6 +63,7 @@ static const Export exports[] = {
 static napi_value initialise(napi_env env, napi_value target) noexcept {
   try {
     configureMalloc();
+    installPool();
     check(napi_set_instance_data(
         env, new State(), [](napi_env, void* data, void*) { delete static_cast<State*>(data); }, nullptr));
     for (const Export& entry : exports) {

@@ -7,6 +7,8 @@
 
 #include <thread>
 
+#include "allocator.h"
+
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif
@@ -21,7 +23,8 @@ static bool mallocConfigured = false;
 void configureMalloc() {
 #if defined(__GLIBC__)
   // glibc gives blocks above 128 KiB back to the system on every free, and each training step then faults
-  // them in again: more than half of the time of a ResNet-50 step (docs/decisions/0003-malloc.md).
+  // them in again: more than half of the time of a ResNet-50 step (docs/decisions/0003-malloc.md). Tensors above
+  // 1 MiB are in the pool (allocator.cc); this is for smaller ones and for what libtorch's kernels allocate.
   static const bool done = mallopt(M_MMAP_MAX, 0) == 1 && mallopt(M_TRIM_THRESHOLD, 0x7fffffff) == 1 &&
                            mallopt(M_TOP_PAD, 64 << 20) == 1 &&
                            mallopt(M_ARENA_MAX, 1) == 1;  // one pool to keep, not one for each thread
@@ -54,6 +57,7 @@ napi_value engineInfo(const Args& args) {
   set(env, info, "bf16", makeBool(env, bf16));
   set(env, info, "amx", makeBool(env, amx));
   set(env, info, "mallocConfigured", makeBool(env, mallocConfigured));
+  set(env, info, "pooled", makeBool(env, installPool()));
   return info;
 }
 
@@ -69,6 +73,7 @@ napi_value threads(const Args& args) {
 }
 
 napi_value trimMemory(const Args&) {
+  trimPool();
 #if defined(__GLIBC__)
   malloc_trim(0);
 #endif

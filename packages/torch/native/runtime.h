@@ -7,9 +7,9 @@ namespace trex {
 
 void configureMalloc();                        // at load: keep freed blocks instead of returning them
 
-napi_value engineInfo(const Args& args);       // () -> {version, cuda, cudaDevices, cpuCapability, bf16, amx, malloc}
+napi_value engineInfo(const Args& args);       // () -> {version, cuda, cudaDevices, bf16, amx, mallocConfigured, pooled}
 napi_value threads(const Args& args);          // (count?) -> the count before
-napi_value trimMemory(const Args& args);       // (): returns free heap pages to the system
+napi_value trimMemory(const Args& args);       // (): returns free memory to the system
 napi_value synchronize(const Args& args);      // (cuda index): waits for the device
 napi_value manualSeed(const Args& args);       // (seed): all default generators
 napi_value newGenerator(const Args& args);     // (seed) -> CPU generator handle

@@ -23,6 +23,8 @@ export interface EngineInfo {
   bf16: boolean
   amx: boolean
   mallocConfigured: boolean
+  /** Whether large CPU tensors come from the addon's pool (Linux). */
+  pooled: boolean
 }
 
 type View = ArrayBufferView

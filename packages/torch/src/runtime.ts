@@ -25,5 +25,5 @@ export const bestDevice = (): Device => (isCudaAvailable() ? 'cuda' : 'cpu')
 /** Waits until a CUDA device has finished its work. @throws Error `ERR_DEVICE` without CUDA. */
 export const synchronize = (index?: number): void => native().synchronize(index)
 
-/** Returns free heap pages to the system: the addon keeps them otherwise, as that makes training fast. */
+/** Returns memory of disposed tensors to the system: the addon keeps it otherwise, as that makes training fast. */
 export const trimMemory = (): void => native().trimMemory()

@@ -1,0 +1,169 @@
+#include "allocator.h"
+
+#include <c10/core/Allocator.h>
+#include <c10/core/CPUAllocator.h>
+#include <c10/util/Exception.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iterator>
+#include <map>
+#include <mutex>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 1)
+#define ALLOCATE_CONST
+#else
+#define ALLOCATE_CONST const
+#endif
+
+namespace trex {
+
+static constexpr size_t alignment = 64;
+static constexpr size_t pageBytes = 4096;
+static constexpr size_t largeBytes = 1 << 20;
+
+// A range of addresses cut into blocks: the smallest free block that is large enough is taken, and neighbouring free
+// blocks are joined. Memory once touched is kept, in huge pages where the system has them.
+class Pool {
+ public:
+  bool reserve(size_t size) {
+#if defined(__linux__)
+    void* range = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (range == MAP_FAILED) return false;
+    madvise(range, size, MADV_HUGEPAGE);
+    base_ = static_cast<char*>(range);
+    size_ = size;
+    addFree(0, size);
+    return true;
+#else
+    return false;
+#endif
+  }
+
+  bool owns(const void* pointer) const {
+    auto address = static_cast<const char*>(pointer);
+    return address >= base_ && address < base_ + size_;
+  }
+
+  // nullptr when no free block is large enough.
+  void* take(size_t bytes) {
+    if (bytes > size_) return nullptr;
+    size_t length = (bytes + pageBytes - 1) / pageBytes * pageBytes;
+    std::lock_guard<std::mutex> lock(mutex_);
+    auto best = bySize_.lower_bound({length, 0});
+    if (best == bySize_.end()) return nullptr;
+    auto [free, offset] = *best;
+    removeFree(offset, free);
+    if (free > length) addFree(offset + length, free - length);
+    used_.emplace(offset, length);
+    touched_ = std::max(touched_, offset + length);
+    return base_ + offset;
+  }
+
+  void giveBack(void* pointer) {
+    size_t offset = static_cast<char*>(pointer) - base_;
+    std::lock_guard<std::mutex> lock(mutex_);
+    auto block = used_.find(offset);
+    size_t length = block->second;
+    used_.erase(block);
+    auto next = byOffset_.lower_bound(offset);
+    if (next != byOffset_.begin()) {
+      auto [before, size] = *std::prev(next);
+      if (before + size == offset) {
+        removeFree(before, size);
+        offset = before;
+        length += size;
+      }
+    }
+    if (next != byOffset_.end() && next->first == offset + length) {
+      size_t size = next->second;
+      removeFree(next->first, size);
+      length += size;
+    }
+    addFree(offset, length);
+  }
+
+  void trim() {
+#if defined(__linux__)
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (auto [offset, size] : byOffset_)
+      if (offset < touched_) madvise(base_ + offset, std::min(size, touched_ - offset), MADV_DONTNEED);
+#endif
+  }
+
+ private:
+  void addFree(size_t offset, size_t size) {
+    byOffset_.emplace(offset, size);
+    bySize_.emplace(size, offset);
+  }
+  void removeFree(size_t offset, size_t size) {
+    byOffset_.erase(offset);
+    bySize_.erase({size, offset});
+  }
+
+  char* base_ = nullptr;
+  size_t size_ = 0;
+  size_t touched_ = 0;  // no block has reached beyond
+  std::mutex mutex_;
+  std::map<size_t, size_t> byOffset_;             // free blocks
+  std::set<std::pair<size_t, size_t>> bySize_;    // the same, (size, offset)
+  std::unordered_map<size_t, size_t> used_;       // offset -> size
+};
+
+static Pool& pool() {
+  static Pool* const one = new Pool();  // never destroyed: tensors may outlive everything else
+  return *one;
+}
+
+static void release(void* pointer) {
+  if (pool().owns(pointer))
+    pool().giveBack(pointer);
+  else
+    std::free(pointer);
+}
+
+class PooledAllocator : public c10::Allocator {
+ public:
+  c10::DataPtr allocate(size_t bytes) ALLOCATE_CONST override {
+    void* pointer = nullptr;
+    if (bytes >= largeBytes)
+      pointer = pool().take(bytes);
+    else if (bytes > 0 && posix_memalign(&pointer, alignment, bytes) != 0)
+      pointer = nullptr;
+    TORCH_CHECK(pointer != nullptr || bytes == 0, "can't allocate memory: ", bytes, " bytes were asked for");
+    return {pointer, pointer, release, c10::Device(c10::DeviceType::CPU)};
+  }
+  c10::DeleterFnPtr raw_deleter() const override { return release; }
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 2)
+  void copy_data(void* target, const void* source, size_t bytes) const override {
+    default_copy_data(target, source, bytes);
+  }
+#endif
+};
+
+bool installPool() {
+#if defined(__linux__)
+  static const bool done = [] {
+    size_t memory = static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    if (!pool().reserve(memory / pageBytes * pageBytes)) return false;
+    c10::SetCPUAllocator(new PooledAllocator(), 1);
+    return true;
+  }();
+  return done;
+#else
+  return false;
+#endif
+}
+
+void trimPool() { pool().trim(); }
+
+}  // namespace trex
