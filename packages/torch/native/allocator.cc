@@ -2,15 +2,16 @@
 
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
-#include <c10/util/Exception.h>
-#include <torch/version.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <iterator>
 #include <map>
 #include <mutex>
+#include <new>
 #include <set>
+#include <string>
 #include <unordered_map>
 #include <utility>
 
@@ -19,17 +20,32 @@
 #include <unistd.h>
 #endif
 
-#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 1)
-#define ALLOCATE_CONST
-#else
-#define ALLOCATE_CONST const
-#endif
-
 namespace trex {
 
 static constexpr size_t alignment = 64;
-static constexpr size_t pageBytes = 4096;
 static constexpr size_t largeBytes = 1 << 20;
+
+// What madvise works on: blocks are whole pages, so that none loses bytes to its neighbour's release.
+static size_t pageBytes() {
+#if defined(__linux__)
+  static const size_t bytes = std::max<size_t>(4096, sysconf(_SC_PAGESIZE));
+  return bytes;
+#else
+  return 4096;
+#endif
+}
+
+static size_t wholePages(size_t bytes) { return (bytes + pageBytes() - 1) / pageBytes() * pageBytes(); }
+
+// js.cc makes ERR_MEMORY of it.
+class OutOfMemory : public std::bad_alloc {
+ public:
+  explicit OutOfMemory(size_t bytes) : message_(std::to_string(bytes) + " bytes were asked for") {}
+  const char* what() const noexcept override { return message_.c_str(); }
+
+ private:
+  std::string message_;
+};
 
 // A range of addresses cut into blocks: the smallest free block that is large enough is taken, and neighbouring free
 // blocks are joined. Memory once touched is kept, in huge pages where the system has them.
@@ -57,7 +73,7 @@ class Pool {
   // nullptr when no free block is large enough.
   void* take(size_t bytes) {
     if (bytes > size_) return nullptr;
-    size_t length = (bytes + pageBytes - 1) / pageBytes * pageBytes;
+    size_t length = wholePages(bytes);
     std::lock_guard<std::mutex> lock(mutex_);
     auto best = bySize_.lower_bound({length, 0});
     if (best == bySize_.end()) return nullptr;
@@ -131,30 +147,30 @@ static void release(void* pointer) {
     std::free(pointer);
 }
 
+static c10::DataPtr allocateBytes(size_t bytes) {
+  void* pointer = nullptr;
+  if (bytes >= largeBytes)
+    pointer = pool().take(bytes);
+  else if (bytes > 0 && posix_memalign(&pointer, alignment, bytes) != 0)
+    pointer = nullptr;
+  if (pointer == nullptr && bytes > 0) throw OutOfMemory(bytes);
+  return {pointer, pointer, release, c10::Device(c10::DeviceType::CPU)};
+}
+
+// libtorch's versions differ in whether `allocate` is const and whether there is a `copy_data`: each finds the function
+// it declares. (No `override` on any: it would be wrong in one version or the other.)
 class PooledAllocator : public c10::Allocator {
  public:
-  c10::DataPtr allocate(size_t bytes) ALLOCATE_CONST override {
-    void* pointer = nullptr;
-    if (bytes >= largeBytes)
-      pointer = pool().take(bytes);
-    else if (bytes > 0 && posix_memalign(&pointer, alignment, bytes) != 0)
-      pointer = nullptr;
-    TORCH_CHECK(pointer != nullptr || bytes == 0, "can't allocate memory: ", bytes, " bytes were asked for");
-    return {pointer, pointer, release, c10::Device(c10::DeviceType::CPU)};
-  }
-  c10::DeleterFnPtr raw_deleter() const override { return release; }
-#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 2)
-  void copy_data(void* target, const void* source, size_t bytes) const override {
-    default_copy_data(target, source, bytes);
-  }
-#endif
+  c10::DataPtr allocate(size_t bytes) { return allocateBytes(bytes); }
+  c10::DataPtr allocate(size_t bytes) const { return allocateBytes(bytes); }
+  c10::DeleterFnPtr raw_deleter() const { return release; }
+  void copy_data(void* target, const void* source, size_t bytes) const { std::memcpy(target, source, bytes); }
 };
 
 bool installPool() {
 #if defined(__linux__)
   static const bool done = [] {
-    size_t memory = static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE));
-    if (!pool().reserve(memory / pageBytes * pageBytes)) return false;
+    if (!pool().reserve(static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * pageBytes())) return false;
     c10::SetCPUAllocator(new PooledAllocator(), 1);
     return true;
   }();

@@ -170,10 +170,16 @@ void throwToJs(napi_env env, const std::string& subject) noexcept {
   } catch (const JsUnavailable&) {
   } catch (const JsError& error) {
     throwError(env, error.kind, error.code, prefix + error.what());
+  } catch (const c10::OutOfMemoryError& error) {  // CUDA
+    throwError(env, JsError::Kind::Range, "ERR_MEMORY", prefix + error.what_without_backtrace());
   } catch (const c10::Error& error) {
-    throwError(env, JsError::Kind::Error, "ERR_TORCH", prefix + error.what_without_backtrace());
-  } catch (const std::bad_alloc&) {
-    throwError(env, JsError::Kind::Range, "ERR_MEMORY", prefix + "out of memory");
+    const std::string message = error.what_without_backtrace();
+    if (message.find("DefaultCPUAllocator: ") != std::string::npos)  // where the pool (allocator.cc) is not installed
+      throwError(env, JsError::Kind::Range, "ERR_MEMORY", prefix + message);
+    else
+      throwError(env, JsError::Kind::Error, "ERR_TORCH", prefix + message);
+  } catch (const std::bad_alloc& error) {
+    throwError(env, JsError::Kind::Range, "ERR_MEMORY", prefix + "out of memory: " + error.what());
   } catch (const std::exception& error) {
     throwError(env, JsError::Kind::Error, "ERR_TORCH", prefix + error.what());
   } catch (...) {

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { full } from '../src/create.js'
+import { fromTypedArray, full } from '../src/create.js'
 import { engineInfo, trimMemory } from '../src/runtime.js'
 import type { Tensor } from '../src/tensor/tensor.js'
 import { tidy } from '../src/tidy.js'
+import { codeOf } from './support/values.js'
 
 const MiB = 2 ** 20
 const residentMiB = () => process.memoryUsage.rss() / MiB
@@ -53,6 +54,15 @@ describe.skipIf(!engineInfo().pooled)('the pool of large tensors', () => {
   })
 
   test('more than the machine has is an error', () => {
-    expect(() => full([2 ** 48], 0)).toThrow(/can't allocate memory: 1125899906842624 bytes/)
+    expect(() => full([2 ** 48], 0)).toThrow(/out of memory: 1125899906842624 bytes/)
+    expect(() => full([2 ** 48], 0)).toThrow(RangeError)
+    expect(codeOf(() => full([2 ** 48], 0))).toBe('ERR_MEMORY')
+    expect(
+      codeOf(() =>
+        fromTypedArray(new Float32Array(1), [1])
+          .expand(2 ** 48)
+          .contiguous(),
+      ),
+    ).toBe('ERR_MEMORY')
   })
 })
