@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "runtime.h"
+
 namespace trex {
 
 static ArgKind listKind(const c10::TypePtr& element) {
@@ -95,7 +97,9 @@ static c10::IValue readIntList(napi_env env, napi_value value, const Parameter& 
 }
 
 static c10::Device readDevice(napi_env env, napi_value value, const char* what) {
-  return c10::Device(readString(env, value, what));
+  c10::Device device(readString(env, value, what));
+  if (device.is_cuda()) requireCuda();
+  return device;
 }
 
 static c10::IValue toIValue(napi_env env, State& state, napi_value value, const Parameter& p) {
@@ -205,8 +209,10 @@ static napi_value callOperator(const Args& args, Operator& op) {
   WrittenTensors written;
   for (size_t i = 0; i < op.parameters.size(); i++)
     if (op.parameters[i].written) written.add(stack[i]);
-  // An in-place operator returns its first argument: the caller gets the handle it already has.
-  const c10::TensorImpl* self = !stack.empty() && stack[0].isTensor() ? stack[0].toTensor().unsafeGetTensorImpl() : nullptr;
+  // An in-place operator returns its first argument: the caller gets the handle it already has. Others may return
+  // theirs too (`contiguous`): that is a second handle, so that each is disposed for itself.
+  const bool inPlace = !stack.empty() && op.parameters[0].written && stack[0].isTensor();
+  const c10::TensorImpl* self = inPlace ? stack[0].toTensor().unsafeGetTensorImpl() : nullptr;
   try {
     op.handle.callBoxed(stack);
   } catch (...) {

@@ -5,6 +5,8 @@
 #include <torch/cuda.h>
 #include <torch/version.h>
 
+#include <atomic>
+#include <cstring>
 #include <thread>
 
 #include "allocator.h"
@@ -62,12 +64,14 @@ napi_value engineInfo(const Args& args) {
 }
 
 napi_value threads(const Args& args) {
+  static std::atomic<bool> chosen{false};
   int before = at::get_num_threads();
+  bool unlessChosen = args.at(1) && readBool(args.env, args.at(1), "unlessChosen");
   if (args.at(0)) {
     int64_t count = readInteger(args.env, args.at(0), "threads");
     int64_t most = std::max<int64_t>(64, 4 * static_cast<int64_t>(std::thread::hardware_concurrency()));
     if (count < 1 || count > most) argumentError("threads must be 1.." + std::to_string(most));
-    at::set_num_threads(static_cast<int>(count));
+    if (!chosen.exchange(true) || !unlessChosen) at::set_num_threads(static_cast<int>(count));
   }
   return makeNumber(args.env, before);
 }
@@ -80,9 +84,13 @@ napi_value trimMemory(const Args&) {
   return nullptr;
 }
 
+void requireCuda() {
+  if (!torch::cuda::is_available()) throw JsError(JsError::Kind::Error, "ERR_DEVICE", "this libtorch has no CUDA device");
+}
+
 napi_value synchronize(const Args& args) {
   int64_t index = args.at(0) ? readInteger(args.env, args.at(0), "device") : -1;
-  if (!torch::cuda::is_available()) throw JsError(JsError::Kind::Error, "ERR_DEVICE", "this libtorch has no CUDA device");
+  requireCuda();
   torch::cuda::synchronize(index);
   return nullptr;
 }
@@ -125,11 +133,27 @@ napi_value generatorState(const Args& args) {
   return state.wrap(args.env, generator.get_state());
 }
 
+// libtorch checks `left` (of the 624 words, how many are not drawn, plus one) and `next` (the word to draw) of a Mersenne
+// twister's state one by one, but not that they agree: a draw would read beyond the words.
+static void checkCpuState(const at::Tensor& bytes) {
+  struct {  // how CPUGeneratorImpl's states, old and new, begin
+    uint64_t seed;
+    int32_t left, seeded;
+    uint64_t next;
+  } head;
+  if (!bytes.device().is_cpu() || bytes.scalar_type() != at::kByte || bytes.nbytes() < sizeof head)
+    return;  // libtorch refuses it
+  std::memcpy(&head, bytes.data_ptr(), sizeof head);
+  if (head.left < 1 || head.left > 624 || head.next > 624 || (head.left != 1 && head.left + head.next > 625))
+    argumentError("the bytes are no state of a CPU generator");
+}
+
 napi_value setGeneratorState(const Args& args) {
   State& state = State::of(args.env);
   at::Generator& generator = state.generator(args.env, args.at(0), "generator");
   at::Tensor bytes = state.tensor(args.env, args.at(1), "state").contiguous();
   std::lock_guard<std::mutex> lock(generator.mutex());
+  if (generator.device().is_cpu()) checkCpuState(bytes);
   generator.set_state(bytes);
   return nullptr;
 }

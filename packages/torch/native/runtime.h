@@ -6,9 +6,10 @@
 namespace trex {
 
 void configureMalloc();                        // at load: keep freed blocks instead of returning them
+void requireCuda();                            // throws ERR_DEVICE where there is none
 
 napi_value engineInfo(const Args& args);       // () -> {version, cuda, cudaDevices, bf16, amx, mallocConfigured, pooled}
-napi_value threads(const Args& args);          // (count?) -> the count before
+napi_value threads(const Args& args);          // (count?, unlessChosen?) -> the count before; chosen: by an earlier call
 napi_value trimMemory(const Args& args);       // (): returns free memory to the system
 napi_value synchronize(const Args& args);      // (cuda index): waits for the device
 napi_value manualSeed(const Args& args);       // (seed): all default generators

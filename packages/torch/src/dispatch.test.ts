@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { codeOf, expectClose, values } from '../test/support/values.js'
 import { arange, tensor, zeros } from './create.js'
 import { inPlaceOp, schemaOf, tensorOp, tensorsOp, valueOp } from './dispatch.js'
+import * as F from './functional.js'
 import { Generator } from './generator.js'
+import { liveTensors, tidy } from './tidy.js'
 
 describe('any operator', () => {
   test('by its name and overload, with defaults for what is left out', () => {
@@ -65,6 +67,44 @@ describe('any operator', () => {
     const x = tensor([4])
     expect(inPlaceOp('aten::sqrt_')(x)).toBe(x)
     expect(x.item()).toBe(2)
+  })
+
+  test('tensorOp refuses what is not one tensor before it is computed', () => {
+    const before = liveTensors()
+    tidy(() => {
+      const x = tensor([1, 2])
+      for (const [name, overload, result] of [
+        ['aten::topk', '', '(Tensor values, Tensor indices)'],
+        ['aten::unbind', 'int', 'Tensor(a)[]'],
+        ['aten::size', 'int', 'int'],
+        ['aten::_foreach_add_', 'Scalar', '()'],
+      ] as const) {
+        const call = tensorOp(name, overload)
+        expect(() => call(x, 1)).toThrow(TypeError)
+        expect(() => call(x, 1)).toThrow(`the result of ${name} is ${result}`)
+      }
+    })
+    expect(liveTensors()).toBe(before)
+  })
+
+  test('an operator that returns its argument gives a tensor of its own', () => {
+    const x = tensor([1, 2])
+    const same = [
+      x.contiguous(),
+      x.flatten(),
+      x.reshape(2),
+      x.expand(2),
+      F.dropout(x, 0.5, false),
+      tensorOp('aten::to', 'dtype')(x, 6),
+    ]
+    for (const y of same) {
+      expect(y.handle).not.toBe(x.handle)
+      y.dispose()
+    }
+    expect(values(x)).toEqual([1, 2])
+    const copy = x.contiguous()
+    x.dispose()
+    expect(values(copy)).toEqual([1, 2])
   })
 
   test('schemaOf prints what libtorch knows', () => {

@@ -19,10 +19,17 @@ function lower(argument: Argument): unknown {
   return typeof list[0] === 'object' ? list.map(lower) : list
 }
 
-function resolve(name: string, overload: string): (...args: Argument[]) => unknown {
+type Check = (name: string, overload: string) => void
+
+function lookUp(name: string, overload: string, check?: Check): (...args: unknown[]) => unknown {
+  check?.(name, overload)
+  return native().resolve(name, overload)
+}
+
+function resolve(name: string, overload: string, check?: Check): (...args: Argument[]) => unknown {
   let call: ((...args: unknown[]) => unknown) | undefined
   return (...args) => {
-    call ??= native().resolve(name, overload)
+    call ??= lookUp(name, overload, check)
     for (let i = 0; i < args.length; i++) args[i] = lower(args[i]) as Argument
     switch (
       args.length // spreading into a native function is slow
@@ -39,15 +46,27 @@ function resolve(name: string, overload: string): (...args: Argument[]) => unkno
   }
 }
 
+/** @throws TypeError unless the operator's result is one tensor: handles of several would be lost. */
+function requireOneTensor(name: string, overload: string): void {
+  const result = native().schema(name, overload).split(' -> ').at(-1)!
+  if (!/^Tensor(\([^()]*\))?( \w+)?$/.test(result))
+    throw new TypeError(`tensorOp: the result of ${name} is ${result}; use tensorsOp or valueOp`)
+}
+
 /**
  * An ATen operator that returns one tensor, e.g. `tensorOp('aten::add', 'Tensor')`. Arguments follow the
  * schema's order; those left out take the schema's defaults. It is looked up at the first call.
  * @throws Error `ERR_OPERATOR` (at the call) when this libtorch has no such operator, `ERR_ARGUMENT` on a
- * value of the wrong type, `ERR_DISPOSED` on a disposed tensor, `ERR_TORCH` with libtorch's own message.
+ * value of the wrong type, `ERR_DISPOSED` on a disposed tensor, `ERR_TORCH` with libtorch's own message;
+ * TypeError when the operator's result is anything but one tensor.
  */
 export function tensorOp(name: string, overload = ''): (...args: Argument[]) => Tensor {
-  const call = resolve(name, overload)
-  return (...args) => wrap(call(...args) as number)
+  const call = resolve(name, overload, requireOneTensor)
+  return (...args) => {
+    const handle = call(...args)
+    if (typeof handle !== 'number') throw new TypeError(`${name} returned no tensor`)
+    return wrap(handle)
+  }
 }
 
 /** An operator that writes its first argument (`aten::add_`) and returns it. */

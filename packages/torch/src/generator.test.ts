@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { codeOf, expectClose, values } from '../test/support/values.js'
 import { rand, randn, randperm, zeros } from './create.js'
 import { Generator, manualSeed } from './generator.js'
+import { tidy } from './tidy.js'
 
 describe('seeds', () => {
   // What Python's torch.manual_seed(0) is followed by.
@@ -66,9 +67,50 @@ describe('state', () => {
     const generator = new Generator(5)
     const before = generator.state()
     expect(codeOf(() => generator.setState(new Uint8Array(10)))).toBe('ERR_TORCH')
-    expect(codeOf(() => generator.setState(new Uint8Array(before.length)))).toBe('ERR_TORCH')
+    expect(codeOf(() => generator.setState(new Uint8Array(before.length)))).toBe('ERR_ARGUMENT')
     expect(codeOf(() => generator.setState(new Uint8Array(0)))).toBe('ERR_TORCH')
     expect(Buffer.from(generator.state()).equals(Buffer.from(before))).toBe(true)
+  })
+
+  test.each([
+    [624, 624n],
+    [624, 2n],
+    [2, 624n],
+    [1, 625n],
+    [300, 2n ** 32n],
+    [0, 0n],
+    [-1, 0n],
+    [625, 0n],
+  ])('%d words left and the next one at %d would be read out of bounds', (left, next) => {
+    const generator = new Generator(5)
+    const state = generator.state()
+    const view = new DataView(state.buffer)
+    view.setInt32(8, left, true)
+    view.setBigUint64(16, next, true)
+    expect(codeOf(() => generator.setState(state))).toBe('ERR_ARGUMENT')
+    expectClose(randn([4], { generator }), values(randn([4], { generator: new Generator(5) })), 0)
+  })
+
+  test('states at every place in the 624 words are taken back', () => {
+    const generator = new Generator(5)
+    const other = new Generator(0)
+    for (let i = 0; i < 1300; i++) {
+      other.setState(generator.state())
+      tidy(() => expect(rand([1], { generator }).item()).toBe(rand([1], { generator: other }).item()))
+    }
+  })
+
+  test('dispose ends it', () => {
+    const generator = new Generator(1)
+    {
+      using scoped = generator
+      scoped.seed(2)
+    }
+    generator.dispose()
+    expect(codeOf(() => generator.state())).toMatch(/ERR_DISPOSED/)
+    expect(codeOf(() => randn([1], { generator }))).toBe('ERR_DISPOSED')
+    Generator.of('cpu').dispose() // a handle of it: the generator itself stays
+    expect(randn([3]).numel).toBe(3)
   })
 
   test('a generator is no tensor', () => {

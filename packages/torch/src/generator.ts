@@ -10,17 +10,18 @@ export class Generator extends Handle {
   /** A CPU generator of its own; `Generator.of(device)` gives the default one that operators use. */
   constructor(seed: number | bigint) {
     super(native().newGenerator(seed))
-    collected.register(this, this.handle)
+    collected.register(this, this.handle, this)
   }
 
   /** The default generator of a device, shared by every operator that is given none. */
   static of(device: Device): Generator {
     const generator = Object.create(Generator.prototype) as Generator
     generator.handle = native().defaultGenerator(device)
-    collected.register(generator, generator.handle)
+    collected.register(generator, generator.handle, generator)
     return generator
   }
 
+  /** Starts anew from `seed`. */
   seed(seed: number | bigint): this {
     native().seedGenerator(this.handle, seed)
     return this
@@ -32,10 +33,25 @@ export class Generator extends Handle {
     return bytes.toTypedArray() as Uint8Array
   }
 
-  /** @throws Error `ERR_TORCH` when the bytes are not a state of this kind of generator. */
+  /**
+   * Goes on from a state that `state()` gave.
+   * @throws Error `ERR_TORCH` or `ERR_ARGUMENT` when the bytes are not a state of this kind of generator.
+   */
   setState(state: Uint8Array): void {
     using bytes = new Tensor(native().fromBytes(state, 0, [state.length]))
     native().setGeneratorState(this.handle, bytes.handle)
+  }
+
+  /** Releases it now rather than with the garbage collector; later uses throw `ERR_DISPOSED`. */
+  dispose(): void {
+    if (this.handle === 0) return
+    collected.unregister(this)
+    native().freeGenerator(this.handle)
+    this.handle = 0
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
   }
 }
 

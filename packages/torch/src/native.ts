@@ -68,7 +68,7 @@ export interface Native {
   setAutocast(device: string, enabled: boolean, dtype: number): void
   autocastNesting(step: 1 | -1): void
   engineInfo(): EngineInfo
-  threads(count?: number): number
+  threads(count?: number, unlessChosen?: boolean): number
   trimMemory(): void
   synchronize(index?: number): void
   manualSeed(seed: number | bigint): void
@@ -124,10 +124,14 @@ function load(): Native {
   }
 }
 
-/** Debian's libtorch computes in one thread unless told otherwise. */
+/**
+ * Debian's libtorch computes in one thread unless told otherwise. Once a process: a worker that loads the addon later
+ * leaves the number that is set by then.
+ */
 function useAllCores(engine: Native): void {
   const { OMP_NUM_THREADS, MKL_NUM_THREADS } = process.env
-  if (!OMP_NUM_THREADS && !MKL_NUM_THREADS && engine.threads() === 1) engine.threads(availableParallelism())
+  if (!OMP_NUM_THREADS && !MKL_NUM_THREADS && engine.threads() === 1)
+    engine.threads(availableParallelism(), true)
 }
 
 let loaded: Native | undefined

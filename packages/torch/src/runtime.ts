@@ -8,10 +8,14 @@ export function engineInfo(): EngineInfo & { record: EngineRecord | null; thread
 
 export { engineRecord }
 
-/** The number of threads operators use. */
+/** The number of threads that operators called in this thread use. */
 export const getNumThreads = (): number => native().threads()
 
-/** Sets the number of threads operators use in this process. @throws TypeError outside 1..4 x cores (at least 64). */
+/**
+ * Sets the number of threads that operators use: those called in this thread, and in workers that call their first
+ * operator later. The main thread and workers that have computed already keep their number.
+ * @throws TypeError `ERR_ARGUMENT` outside 1..4 x cores (at least 64).
+ */
 export function setNumThreads(count: number): void {
   native().threads(count)
 }

@@ -42,6 +42,10 @@ describe('workers', () => {
     ])
   })
 
+  test('keep the number of threads that the process has chosen', () => {
+    expect(resultOf('together.mjs', ['threads'])).toEqual([1, 1])
+  })
+
   test('may still run when the process exits', () => {
     expect(resultOf('together.mjs', ['exitAround'])).toBe('left')
   })

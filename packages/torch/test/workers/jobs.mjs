@@ -1,6 +1,16 @@
 /** What a worker does; named by `workerData.job`. `forever` jobs are there to be terminated. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { Conv2d, F, fromTypedArray, Generator, grad, liveTensors, randn, tidy } from '../../dist/index.js'
+import {
+  Conv2d,
+  F,
+  fromTypedArray,
+  Generator,
+  getNumThreads,
+  grad,
+  liveTensors,
+  randn,
+  tidy,
+} from '../../dist/index.js'
 
 const ready = () => parentPort.postMessage('ready')
 
@@ -54,6 +64,7 @@ const forever = {
 
 const finite = {
   checksums: () => parentPort.postMessage(workerData.seeds.map((seed) => checksum(seed))),
+  threads: () => parentPort.postMessage(getNumThreads()),
   leaveTensors() {
     globalThis.left = [
       randn([100, 100]),

@@ -32,6 +32,12 @@ const scenarios = {
     const last = results.pop()
     return [...results, { sum: typeof last.messages[0][0], code: last.code }]
   },
+  /** Threads of operators in a worker that starts when the main thread has chosen one, and then in the main thread. */
+  async threads() {
+    const { getNumThreads, setNumThreads } = await import('../../dist/index.js')
+    setNumThreads(1)
+    return [...(await run({ job: 'threads' })).messages, getNumThreads()]
+  },
   /** The process ends while a worker computes. */
   async exitAround() {
     const worker = new Worker(jobs, { workerData: { job: 'backward' } })
