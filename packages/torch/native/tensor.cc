@@ -76,7 +76,7 @@ static void requireBytes(const at::Tensor& tensor, const Bytes& bytes) {
 napi_value copyOut(const Args& args) {
   at::NoGradGuard noGrad;
   at::Tensor tensor = State::of(args.env).tensor(args.env, args.at(0), "tensor");
-  at::Tensor dense = tensor.detach().to(at::kCPU).contiguous();
+  at::Tensor dense = tensor.detach().to(at::kCPU).contiguous().resolve_conj().resolve_neg();
   Bytes bytes = readBytes(args.env, args.at(1), "view");
   requireBytes(dense, bytes);
   if (bytes.length) std::memcpy(bytes.data, dense.data_ptr(), bytes.length);
@@ -97,7 +97,7 @@ napi_value moveOut(const Args& args) {
   State& state = State::of(env);
   at::Tensor& tensor = state.tensor(env, args.at(0), "tensor");
   if (!tensor.device().is_cpu() || !tensor.is_contiguous() || tensor.requires_grad() || tensor.use_count() != 1 ||
-      !tensor.has_storage() || tensor.storage().use_count() != 1)
+      !tensor.has_storage() || tensor.storage().use_count() != 1 || tensor.is_conj() || tensor.is_neg())
     argumentError("only a contiguous CPU tensor that nothing else refers to can be moved out");
   napi_value buffer;
   if (tensor.nbytes() == 0) {  // an external buffer without memory would count as detached

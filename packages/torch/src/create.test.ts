@@ -62,6 +62,12 @@ describe('factories', () => {
     expect(values(ones([3], { dtype: 'int64' }))).toEqual([1, 1, 1])
     expect(values(full([2], -2.5, { dtype: 'float64' }))).toEqual([-2.5, -2.5])
     expect(values(arange(2, 5))).toEqual([2, 3, 4])
+    const leaves = [
+      arange(0, 2, 1, { requiresGrad: true }),
+      linspace(0, 1, 2, { requiresGrad: true }),
+      eye(2, { requiresGrad: true }),
+    ]
+    expect(leaves.every((x) => x.requiresGrad && x.isLeaf)).toBe(true)
     expect(values(arange(0, 1, 0.25))).toEqual([0, 0.25, 0.5, 0.75])
     expect(values(arange(5, 0, -2, { dtype: 'int64' }))).toEqual([5, 3, 1])
     expect(values(linspace(-1, 1, 5))).toEqual([-1, -0.5, 0, 0.5, 1])

@@ -70,7 +70,8 @@ export function tensor(data: Nested, options: TensorOptions = {}): Tensor {
 /**
  * A tensor over the elements of a typed array, row-major, copied. With `share` a view of a
  * SharedArrayBuffer is used in place, without a copy, and held until the tensor is released.
- * @throws Error `ERR_ARGUMENT` when the byte lengths differ, or `share` is asked of an ArrayBuffer.
+ * @throws Error `ERR_ARGUMENT` when the byte lengths differ, or `share` is asked of an ArrayBuffer; TypeError when
+ * `share` is asked with a dtype or device that would need a copy.
  */
 export function fromTypedArray(
   data: ArrayBufferView,
@@ -79,7 +80,12 @@ export function fromTypedArray(
 ): Tensor {
   const stored =
     options.dtype && dtypes[options.dtype].array === data.constructor ? options.dtype : dtypeOfArray(data)
-  const made = new Tensor(native().fromBytes(data, dtypes[stored].code, shape, options.share ?? false))
+  const { share = false, dtype = stored, device = 'cpu' } = options
+  if (share && (dtype !== stored || device !== 'cpu'))
+    throw new TypeError(
+      `fromTypedArray: a ${data.constructor.name} cannot be shared as ${dtype} on ${device}`,
+    )
+  const made = new Tensor(native().fromBytes(data, dtypes[stored].code, shape, share))
   return finish(made, options)
 }
 
@@ -103,17 +109,20 @@ export const ones = (shape: readonly number[], options?: TensorOptions): Tensor 
 
 /** `start`, `start + step`, ... below `end`. */
 export function arange(start: number, end: number, step = 1, options: TensorOptions = {}): Tensor {
-  return finish(aten.arange(start, end, step, code(options), null, options.device ?? null), {})
+  const made = aten.arange(start, end, step, code(options), null, options.device ?? null)
+  return finish(made, { requiresGrad: options.requiresGrad })
 }
 
 /** `steps` values in equal distances from `start` to `end`, both included. */
 export function linspace(start: number, end: number, steps: number, options: TensorOptions = {}): Tensor {
-  return finish(aten.linspace(start, end, steps, code(options), null, options.device ?? null), {})
+  const made = aten.linspace(start, end, steps, code(options), null, options.device ?? null)
+  return finish(made, { requiresGrad: options.requiresGrad })
 }
 
 /** The identity matrix [n, n]. */
 export function eye(n: number, options: TensorOptions = {}): Tensor {
-  return finish(aten.eye(n, code(options), null, options.device ?? null), {})
+  const made = aten.eye(n, code(options), null, options.device ?? null)
+  return finish(made, { requiresGrad: options.requiresGrad })
 }
 
 type DrawOptions = TensorOptions & { generator?: Generator }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { codeOf, values } from '../../test/support/values.js'
 import { arange, fromTypedArray, tensor, zeros } from '../create.js'
-import { inPlaceOp } from '../dispatch.js'
+import { inPlaceOp, tensorOp } from '../dispatch.js'
 import { type DType, dtypes, type TypedArray } from '../dtype.js'
 
 // Extreme bit patterns of every dtype: what goes in must come out.
@@ -79,6 +79,14 @@ describe('sharing', () => {
     expect(codeOf(() => fromTypedArray(new Float32Array(2), [2], { share: true }))).toBe('ERR_ARGUMENT')
   })
 
+  test('is refused where a copy would be needed', () => {
+    const shared = new Float32Array(new SharedArrayBuffer(8))
+    expect(() => fromTypedArray(shared, [2], { share: true, dtype: 'float64' })).toThrow(
+      /Float32Array cannot be shared as float64/,
+    )
+    expect(() => fromTypedArray(shared, [2], { share: true, device: 'cuda' })).toThrow(TypeError)
+  })
+
   test('respects the offset of the view', () => {
     const bytes = Uint8Array.from({ length: 12 }, (_, i) => i)
     const shared = new Uint8Array(new SharedArrayBuffer(12))
@@ -118,6 +126,18 @@ describe('moveToTypedArray', () => {
     expect(codeOf(() => saved.moveToTypedArray())).toBe('ERR_ARGUMENT')
     product.dispose()
     expect([...saved.moveToTypedArray()]).toEqual([3])
+  })
+
+  test('is refused while a sign or conjugation is only noted, and copies resolve it', () => {
+    const [negative, pair] = ['aten::_neg_view', 'aten::view_as_complex'].map((name) => tensorOp(name)) as [
+      ReturnType<typeof tensorOp>,
+      ReturnType<typeof tensorOp>,
+    ]
+    const x = negative(tensor([1, 2]))
+    expect(codeOf(() => x.moveToTypedArray())).toBe('ERR_ARGUMENT')
+    expect(values(x)).toEqual([-1, -2])
+    const conjugate = tensorOp('aten::_conj')(pair(tensor([[1, 2]])))
+    expect(values(tensorOp('aten::imag')(conjugate))).toEqual([-2])
   })
 
   test('gives an array that can be written, and is not transferred to other threads', () => {
