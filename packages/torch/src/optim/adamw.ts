@@ -1,4 +1,5 @@
 import { zeros } from '../create.js'
+import { zerosLike } from '../ops.js'
 import type { Parameter, Tensor } from '../tensor/tensor.js'
 import {
   foreachAdd_,
@@ -9,13 +10,15 @@ import {
   foreachMul_,
   foreachSqrt,
 } from './foreach.js'
-import { Optimizer, type ParameterGroup } from './optimizer.js'
-import { parameterGroups } from './sgd.js'
+import { Optimizer } from './optimizer.js'
+import { checkSetting, type GroupSettings, type ParameterGroup, parameterGroups } from './settings.js'
 
 /** Settings of AdamW; per group `lr` and `weightDecay` override these. */
 export interface AdamWOptions {
   lr?: number
+  /** How much of the averages of gradients and of their squares is kept at each step; in [0, 1). */
   betas?: readonly [number, number]
+  /** Added to the root of the squares' average. */
   eps?: number
   weightDecay?: number
 }
@@ -24,13 +27,19 @@ export interface AdamWOptions {
 export class AdamW extends Optimizer {
   private readonly betas: readonly [number, number]
   private readonly eps: number
+  protected override readonly stateShapes = {
+    step: 'scalar',
+    expAvg: 'parameter',
+    expAvgSq: 'parameter',
+  } as const
 
+  /** @throws RangeError, TypeError on a setting that is no number in its range. */
   constructor(
-    params:
-      | readonly Parameter[]
-      | readonly { params: readonly Parameter[]; lr?: number; weightDecay?: number }[],
+    params: readonly Parameter[] | readonly GroupSettings[],
     { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0.01 }: AdamWOptions = {},
   ) {
+    for (const [i, beta] of betas.entries()) checkSetting(`betas[${i}]`, beta, 1)
+    checkSetting('eps', eps)
     super(parameterGroups(params, { lr, weightDecay }))
     this.betas = betas
     this.eps = eps
@@ -59,7 +68,7 @@ export class AdamW extends Optimizer {
   }
 
   private fresh(parameter: Parameter): Record<string, Tensor> {
-    const like = () => zeros(parameter.shape, { dtype: parameter.dtype, device: parameter.device }).persist()
+    const like = () => zerosLike(parameter).persist()
     const state = { step: zeros([]).persist(), expAvg: like(), expAvgSq: like() }
     this.state.set(parameter, state)
     return state

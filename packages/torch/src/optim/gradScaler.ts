@@ -6,19 +6,26 @@ import type { Optimizer } from './optimizer.js'
 
 /** How the loss scale moves. */
 export interface GradScalerOptions {
+  /** The first scale; 65536 unless said. */
   initialScale?: number
+  /** What the scale is multiplied by after `growthInterval` good updates in a row (2 after 2000). */
   growthFactor?: number
+  /** What the scale is multiplied by after an overflow (0.5). */
   backoffFactor?: number
   growthInterval?: number
+  /** Without it, `scale`, `unscale` and `update` do nothing and `step` is the optimizer's. */
   enabled?: boolean
 }
 
 /**
  * Loss scaling for float16 training: scales the loss so that small gradients survive, skips a step whose
- * gradients overflowed, and adapts the scale, as `torch.cuda.amp.GradScaler` does.
+ * gradients overflowed, and adapts the scale, as `torch.cuda.amp.GradScaler` does. A training step is
+ * `scale(loss).backward()`, perhaps `unscale` to clip gradients, `step` for each optimizer, `update`.
  */
 export class GradScaler {
   readonly enabled: boolean
+  /** Optimizers whose gradients were unscaled since the last update. */
+  private readonly unscaled = new Map<Optimizer, { finite: boolean; stepped: boolean }>()
   private currentScale: number
   private growthTracker = 0
   private readonly options: Required<GradScalerOptions>
@@ -41,9 +48,20 @@ export class GradScaler {
     return this.enabled ? loss.mul(this.currentScale) : loss
   }
 
-  /** Divides the gradients by the scale; whether all of them are finite. */
+  /**
+   * Divides the gradients by the scale, to clip them before `step`; whether all of them are finite.
+   * @throws Error when that was done since the last `update`.
+   */
   unscale(optimizer: Optimizer): boolean {
     if (!this.enabled) return true
+    if (this.unscaled.has(optimizer))
+      throw new Error("the optimizer's gradients are unscaled already; call update() after each step")
+    const finite = this.divide(optimizer)
+    this.unscaled.set(optimizer, { finite, stepped: false })
+    return finite
+  }
+
+  private divide(optimizer: Optimizer): boolean {
     return tidy(() =>
       noGrad(() => {
         const grads = optimizer.groups.flatMap((group) =>
@@ -57,15 +75,29 @@ export class GradScaler {
     )
   }
 
-  /** Unscales, steps unless a gradient overflowed, and adapts the scale; whether the step was taken. */
+  /**
+   * Unscales, unless `unscale` has, and steps unless a gradient overflowed; whether the step was taken.
+   * @throws Error when it was called for this optimizer since the last `update`.
+   */
   step(optimizer: Optimizer): boolean {
-    const finite = this.unscale(optimizer)
+    if (!this.unscaled.has(optimizer)) this.unscale(optimizer)
+    const { finite, stepped } = this.unscaled.get(optimizer) ?? { finite: true, stepped: false } // disabled
+    if (stepped)
+      throw new Error('step() was called for this optimizer already; call update() after each step')
     if (finite) optimizer.step()
-    if (this.enabled) this.update(finite)
+    if (this.enabled) this.unscaled.set(optimizer, { finite, stepped: true })
     return finite
   }
 
-  private update(finite: boolean): void {
+  /**
+   * Adapts the scale after the steps of all optimizers: down if any gradient overflowed, else up at times.
+   * @throws Error when there was no `step` or `unscale` since the last one.
+   */
+  update(): void {
+    if (!this.enabled) return
+    if (!this.unscaled.size) throw new Error('update() needs a step() or unscale() before it')
+    const finite = [...this.unscaled.values()].every((optimizer) => optimizer.finite)
+    this.unscaled.clear()
     const { growthFactor, backoffFactor, growthInterval } = this.options
     if (!finite) {
       this.currentScale *= backoffFactor
@@ -81,8 +113,10 @@ export class GradScaler {
     return { scale: this.currentScale, growthTracker: this.growthTracker }
   }
 
+  /** Goes on from a state that `state()` gave. */
   loadState(state: { scale: number; growthTracker: number }): void {
     this.currentScale = state.scale
     this.growthTracker = state.growthTracker
+    this.unscaled.clear()
   }
 }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { parameter, setGrad, slope } from '../../test/support/parameters.js'
 import { values } from '../../test/support/values.js'
+import { ones } from '../create.js'
+import { Parameter } from '../tensor/tensor.js'
 import { liveTensors } from '../tidy.js'
 import { AdamW } from './adamw.js'
 import type { Optimizer } from './optimizer.js'
@@ -50,6 +52,49 @@ describe.each(kinds)('the state of %s', (_name, make) => {
     expect(() => make([parameter([1])]).loadStateDict(state)).toThrow(/no parameter for the state 1\./)
   })
 
+  test('that does not fit changes nothing, and every misfit is named', () => {
+    const params = [parameter([1, 2]), parameter([3])]
+    const optimizer = make(params)
+    train(params, optimizer, 1)
+    const saved = [...optimizer.stateDict()]
+    const before = saved.map(([, tensor]) => values(tensor))
+    const name = saved.at(-1)![0].slice(2)
+    const given = new Map(saved)
+    given.set(`0.${name}`, parameter([1]))
+    given.set('0.toString', parameter([1]))
+    given.set('1e0.x', parameter([1]))
+    given.set('7.x', parameter([1]))
+    given.delete(`1.${name}`)
+    given.set('1.other', parameter([1]))
+    const load = () => optimizer.loadStateDict(given)
+    for (const problem of [
+      /no parameter for the state 1e0\.x/,
+      /no parameter for the state 7\.x/,
+      /unexpected 0\.toString/,
+      /unexpected 1\.other/,
+    ])
+      expect(load).toThrow(problem)
+    expect(load).toThrow(`0.${name} has shape [1], the optimizer needs [2]`)
+    expect(load).toThrow(`missing 1.${name}`)
+    expect([...optimizer.stateDict().values()].map((tensor) => values(tensor))).toEqual(before)
+    optimizer.loadStateDict(optimizer.stateDict()) // its own
+    expect([...optimizer.stateDict().values()].map((tensor) => values(tensor))).toEqual(before)
+  })
+
+  test('lies in memory as the parameter does', () => {
+    const weight = new Parameter(ones([2, 3, 2, 2]).contiguous('channelsLast'))
+    const optimizer = make([weight])
+    weight.grad = weight.detach().clone()
+    optimizer.step()
+    const formats = () =>
+      [...optimizer.stateDict().values()].filter((x) => x.dim === 4).map((x) => x.strides.join())
+    expect(new Set(formats())).toEqual(new Set(['12,1,6,3']))
+    optimizer.loadStateDict(
+      new Map([...optimizer.stateDict()].map(([key, x]) => [key, x.contiguous('contiguous')])),
+    )
+    expect(new Set(formats())).toEqual(new Set(['12,1,6,3']))
+  })
+
   test('loading again releases what was there', () => {
     const params = [parameter([1]), parameter([2])]
     const optimizer = make(params)
@@ -58,5 +103,48 @@ describe.each(kinds)('the state of %s', (_name, make) => {
     const before = liveTensors()
     for (let i = 0; i < 3; i++) optimizer.loadStateDict(saved)
     expect(liveTensors()).toBe(before)
+  })
+})
+
+describe('settings', () => {
+  const p = () => [parameter([1])]
+
+  test('the learning rate can be read and scaled', () => {
+    const optimizer = new SGD([{ params: p(), lr: 0.5 }, { params: p() }], { lr: 0.25 })
+    expect(optimizer.lr).toBe(0.5)
+    optimizer.lr *= 0.5
+    expect(optimizer.groups.map((group) => group.lr)).toEqual([0.25, 0.25])
+  })
+
+  test('undefined in a group is the default', () => {
+    const group = { params: p(), lr: undefined, weightDecay: undefined } as never
+    expect(new SGD([group], { lr: 0.1, weightDecay: 0.2 }).groups[0]).toMatchObject({
+      lr: 0.1,
+      weightDecay: 0.2,
+    })
+  })
+
+  test.each<[string, () => unknown, ErrorConstructor, RegExp]>([
+    ['no lr', () => new SGD(p(), {} as never), TypeError, /lr must be a number, got undefined/],
+    ['a negative lr', () => new SGD(p(), { lr: -1 }), RangeError, /lr .*, got -1/],
+    ['an lr of NaN', () => new AdamW(p(), { lr: Number.NaN }), RangeError, /lr .*, got NaN/],
+    ["a group's lr", () => new SGD([{ params: p(), lr: Infinity }], { lr: 1 }), RangeError, /lr .* Infinity/],
+    ['lr as text', () => (new SGD(p(), { lr: 1 }).lr = '1' as never), TypeError, /lr must be a number/],
+    ['momentum', () => new SGD(p(), { lr: 1, momentum: -0.1 }), RangeError, /momentum .*-0\.1/],
+    ['weightDecay', () => new SGD(p(), { lr: 1, weightDecay: -1 }), RangeError, /weightDecay .*-1/],
+    ['betas', () => new AdamW(p(), { betas: [1, 1] }), RangeError, /betas\[0\] must be .* below 1, got 1/],
+    ['eps', () => new AdamW(p(), { eps: -1e-8 }), RangeError, /eps .*-1e-8/],
+  ])('%s is refused', (_what, make, kind, message) => {
+    expect(make).toThrow(message)
+    expect(make).toThrow(kind)
+  })
+
+  test('a bad setting between steps stops the step before it spoils weights', () => {
+    const [parameter] = p()
+    const optimizer = new SGD([parameter!], { lr: 1 })
+    setGrad(parameter!, [1])
+    optimizer.groups[0]!.lr = Number.NaN
+    expect(() => optimizer.step()).toThrow(RangeError)
+    expect(values(parameter!)).toEqual([1])
   })
 })

@@ -1,19 +1,19 @@
 import { noGrad } from '../autograd.js'
+import { zerosLike } from '../ops.js'
 import type { Parameter, Tensor } from '../tensor/tensor.js'
 import { tidy } from '../tidy.js'
+import { checkSetting, type ParameterGroup } from './settings.js'
 
-/** Parameters that share their settings; `lr` and `weightDecay` may be changed between steps. */
-export interface ParameterGroup {
-  params: readonly Parameter[]
-  lr: number
-  weightDecay: number
-}
+type ParameterState = Record<string, Tensor>
 
 /** What all optimizers do: parameter groups, gradients, and a state that can be saved and restored. */
 export abstract class Optimizer {
+  /** The parameters with their settings, which may be changed between steps. */
   readonly groups: ParameterGroup[]
   /** Tensors an optimizer keeps for each parameter, by name (`momentumBuffer`, `expAvg`, ...). */
-  protected readonly state = new Map<Parameter, Record<string, Tensor>>()
+  protected readonly state = new Map<Parameter, ParameterState>()
+  /** The names of these tensors, and whether one has the parameter's shape or is a single number. */
+  protected abstract readonly stateShapes: Readonly<Record<string, 'parameter' | 'scalar'>>
 
   constructor(groups: readonly ParameterGroup[]) {
     const seen = new Set<Parameter>()
@@ -22,6 +22,7 @@ export abstract class Optimizer {
       seen.add(parameter)
     }
     this.groups = groups.map((group) => ({ ...group }))
+    this.checkGroups()
   }
 
   /** Updates one group; gradients and parameters in the same order, `grads` are the parameters' own. */
@@ -31,8 +32,12 @@ export abstract class Optimizer {
     grads: readonly Tensor[],
   ): void
 
-  /** One update of every parameter that has a gradient. */
+  /**
+   * One update of every parameter that has a gradient.
+   * @throws RangeError, TypeError, before any update, when a group's setting is no finite number of at least 0.
+   */
   step(): void {
+    this.checkGroups()
     tidy(() =>
       noGrad(() => {
         for (const group of this.groups) {
@@ -50,38 +55,90 @@ export abstract class Optimizer {
     )
   }
 
-  /** Sets the learning rate of every group. */
+  private checkGroups(): void {
+    for (const { lr, weightDecay } of this.groups) {
+      checkSetting('lr', lr)
+      checkSetting('weightDecay', weightDecay)
+    }
+  }
+
+  /** The learning rate: of the first group when read, of every group when set. */
+  get lr(): number {
+    return this.groups[0]!.lr
+  }
+
   set lr(lr: number) {
+    checkSetting('lr', lr)
     for (const group of this.groups) group.lr = lr
   }
 
   /** Forgets every gradient. */
   zeroGrad(): void {
-    for (const parameter of this.groups.flatMap((group) => group.params)) parameter.grad = null
+    for (const parameter of this.parameters()) parameter.grad = null
   }
 
-  /** The tensors of the state as `index.name`, index counting parameters over the groups. */
+  private parameters(): Parameter[] {
+    return this.groups.flatMap((group) => group.params)
+  }
+
+  /** The tensors of the state as `index.name`, index counting parameters over the groups: its own, not copies. */
   stateDict(): Map<string, Tensor> {
     const entries = new Map<string, Tensor>()
-    const parameters = this.groups.flatMap((group) => group.params)
-    for (const [i, parameter] of parameters.entries())
+    for (const [i, parameter] of this.parameters().entries())
       for (const [name, tensor] of Object.entries(this.state.get(parameter) ?? {}))
         entries.set(`${i}.${name}`, tensor)
     return entries
   }
 
-  /** Takes the state of `stateDict()` back, copying it. @throws Error on an entry that fits no parameter. */
+  /**
+   * Takes the state of `stateDict()` back, copying it.
+   * @throws Error listing every entry that fits no parameter or has another shape, and every missing one; the state is
+   * what it was then.
+   */
   loadStateDict(entries: ReadonlyMap<string, Tensor>): void {
-    const parameters = this.groups.flatMap((group) => group.params)
+    this.checkState(entries)
+    const restored = tidy(() => noGrad(() => this.copyState(entries)))
     for (const tensors of this.state.values()) for (const tensor of Object.values(tensors)) tensor.dispose()
     this.state.clear()
-    for (const [key, tensor] of entries) {
-      const [index, name] = key.split('.') as [string, string]
-      const parameter = parameters[Number(index)]
-      if (!parameter || !name) throw new Error(`the optimizer has no parameter for the state ${key}`)
-      const record = this.state.get(parameter) ?? {}
-      record[name] = noGrad(() => tensor.to({ device: parameter.device }).clone()).persist()
-      this.state.set(parameter, record)
+    for (const [parameter, tensors] of restored) {
+      for (const tensor of Object.values(tensors)) tensor.persist()
+      this.state.set(parameter, tensors)
     }
+  }
+
+  private checkState(entries: ReadonlyMap<string, Tensor>): void {
+    const parameters = this.parameters()
+    const problems = new Set<string>()
+    for (const [key, tensor] of entries) {
+      const { parameter, index, name } = this.find(key, parameters)
+      const kind = Object.hasOwn(this.stateShapes, name) ? this.stateShapes[name] : undefined
+      const shape = kind === 'parameter' ? parameter?.shape : []
+      if (!parameter) problems.add(`no parameter for the state ${key}`)
+      else if (!kind) problems.add(`unexpected ${key}`)
+      else if (`${tensor.shape}` !== `${shape}`)
+        problems.add(`${key} has shape [${tensor.shape}], the optimizer needs [${shape}]`)
+      for (const other of parameter ? Object.keys(this.stateShapes) : [])
+        if (!entries.has(`${index}.${other}`)) problems.add(`missing ${index}.${other}`)
+    }
+    if (problems.size)
+      throw new Error(`the state does not fit ${this.constructor.name}:\n  ${[...problems].join('\n  ')}`)
+  }
+
+  private find(key: string, parameters: readonly Parameter[]) {
+    const [, index, name] = /^(0|[1-9]\d*)\.(.+)$/s.exec(key) ?? []
+    return { parameter: parameters[Number(index)], index, name: name ?? '' }
+  }
+
+  private copyState(entries: ReadonlyMap<string, Tensor>): Map<Parameter, ParameterState> {
+    const copies = new Map<Parameter, ParameterState>()
+    const parameters = this.parameters()
+    for (const [key, tensor] of entries) {
+      const { name, parameter } = this.find(key, parameters) as { name: string; parameter: Parameter }
+      const record = copies.get(parameter) ?? {}
+      record[name] =
+        this.stateShapes[name] === 'parameter' ? zerosLike(parameter).copy_(tensor) : tensor.to('cpu').clone()
+      copies.set(parameter, record)
+    }
+    return copies
   }
 }

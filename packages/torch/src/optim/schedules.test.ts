@@ -13,6 +13,11 @@ describe('schedules', () => {
     expect(cosine(2, 10, 0.5)(10)).toBe(0.5)
   })
 
+  test('of no steps are over at once', () => {
+    expect([0, 1].map(cosine(0.1, 0))).toEqual([0, 0])
+    expect([0, 1].map(linear(0.1, 0))).toEqual([0, 0])
+  })
+
   test('stepDecay multiplies at each milestone', () => {
     const decay = stepDecay(1, [2, 4], 0.5)
     expect([0, 1, 2, 3, 4, 5].map(decay)).toEqual([1, 1, 0.5, 0.5, 0.25, 0.25])

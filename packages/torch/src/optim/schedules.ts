@@ -17,13 +17,13 @@ export const stepDecay =
 export const cosine =
   (lr: number, steps: number, min = 0): Schedule =>
   (step) =>
-    min + ((lr - min) / 2) * (1 + Math.cos((Math.PI * Math.min(step, steps)) / steps))
+    min + ((lr - min) / 2) * (1 + Math.cos(step < steps ? (Math.PI * step) / steps : Math.PI))
 
 /** A straight line from `lr` at step 0 to `end` at `steps`, where it stays. */
 export const linear =
   (lr: number, steps: number, end = 0): Schedule =>
   (step) =>
-    lr + (end - lr) * Math.min(step / steps, 1)
+    lr + (end - lr) * (step < steps ? step / steps : 1)
 
 /** Rises linearly from 0 during the first `steps`, then follows `after`, whose step 0 comes next. */
 export const warmup =

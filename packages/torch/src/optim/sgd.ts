@@ -1,15 +1,15 @@
 import type { Parameter, Tensor } from '../tensor/tensor.js'
 import { foreachAdd, foreachAdd_, foreachMul_ } from './foreach.js'
-import { Optimizer, type ParameterGroup } from './optimizer.js'
+import { Optimizer } from './optimizer.js'
+import { checkSetting, type GroupSettings, type ParameterGroup, parameterGroups } from './settings.js'
 
 /** Settings of SGD; per group `lr` and `weightDecay` override these. */
 export interface SgdOptions {
   lr: number
+  /** What is kept of the last steps' direction; 0 (the default) for none. */
   momentum?: number
   weightDecay?: number
 }
-
-type GroupSettings = { params: readonly Parameter[]; lr?: number; weightDecay?: number }
 
 /**
  * Stochastic gradient descent as in `torch.optim.SGD` without dampening or Nesterov:
@@ -17,9 +17,12 @@ type GroupSettings = { params: readonly Parameter[]; lr?: number; weightDecay?: 
  */
 export class SGD extends Optimizer {
   readonly momentum: number
+  protected override readonly stateShapes = { momentumBuffer: 'parameter' } as const
 
+  /** @throws RangeError, TypeError on a setting that is no finite number of at least 0. */
   constructor(params: readonly Parameter[] | readonly GroupSettings[], options: SgdOptions) {
     const { lr, momentum = 0, weightDecay = 0 } = options
+    checkSetting('momentum', momentum)
     super(parameterGroups(params, { lr, weightDecay }))
     this.momentum = momentum
   }
@@ -54,16 +57,4 @@ export class SGD extends Optimizer {
     }
     return buffers
   }
-}
-
-/** One group of plain parameters, or groups whose missing settings are the defaults. */
-export function parameterGroups(
-  params: readonly Parameter[] | readonly GroupSettings[],
-  defaults: { lr: number; weightDecay: number },
-): ParameterGroup[] {
-  const groups =
-    params.length && 'params' in params[0]!
-      ? (params as GroupSettings[])
-      : [{ params: params as Parameter[] }]
-  return groups.map((group) => ({ ...defaults, ...group }))
 }

@@ -34,6 +34,7 @@ export function trainStep(
     }) // the activations' handles are gone: autograd frees each as it goes
     scaled.backward()
     scaler.step(optimizer)
+    scaler.update()
     return { loss, logits }
   })
 }
