@@ -3,6 +3,7 @@ import { values } from '../test/support/values.js'
 import { arange, ones, tensor, zeros } from './create.js'
 import { BatchNorm1d, BatchNorm2d, Conv2d, Dropout, Linear, ReLU } from './layers.js'
 import { Module, Sequential } from './module.js'
+import { SGD } from './optim/sgd.js'
 import { Parameter, type Tensor } from './tensor/tensor.js'
 import { keep, liveTensors, tidy } from './tidy.js'
 
@@ -62,6 +63,56 @@ describe('names', () => {
       'layers.0.bn1',
     ])
     expect([...net.stateDict('encoder').keys()][0]).toBe('encoder.query_token')
+  })
+})
+
+describe('tied and extended modules', () => {
+  test('a shared tensor is one parameter with two names', () => {
+    class Tied extends Module {
+      readonly encoder = new Linear(2, 2, { bias: false })
+      readonly decoder = this.encoder
+      readonly norm = [new BatchNorm1d(2)]
+      readonly again = this.norm[0]!
+      override forward(x: Tensor): Tensor {
+        return this.decoder.forward(this.encoder.forward(x))
+      }
+    }
+    const tied = new Tied()
+    expect([...tied.namedParameters('m')].map(([name]) => name)).toEqual([
+      'm.encoder.weight',
+      'm.norm.0.weight',
+      'm.norm.0.bias',
+    ])
+    expect([...tied.namedBuffers()].map(([name]) => name)).toEqual(bnNames('norm.0').slice(2))
+    expect([...tied.stateDict().keys()].filter((name) => /coder/.test(name))).toEqual([
+      'encoder.weight',
+      'decoder.weight',
+    ])
+    expect(() => new SGD(tied.parameters(), { lr: 1 })).not.toThrow()
+    tied.to({ dtype: 'float64' })
+    expect(tied.decoder.weight.dtype).toBe('float64')
+    tied.dispose()
+  })
+
+  test('fields of a class that extends Sequential are children', () => {
+    class WithHead extends Sequential {
+      readonly head = new Linear(2, 3)
+      readonly extra = [new Linear(1, 1, { bias: false })]
+      override forward(x: Tensor): Tensor {
+        return this.head.forward(super.forward(x))
+      }
+    }
+    const model = new WithHead(new Linear(4, 2), new ReLU())
+    expect([...model.stateDict().keys()]).toEqual([
+      '0.weight',
+      '0.bias',
+      'head.weight',
+      'head.bias',
+      'extra.0.weight',
+    ])
+    expect(model.eval().head.training).toBe(false)
+    expect(model.forward(ones([1, 4])).shape).toEqual([1, 3])
+    model.dispose()
   })
 })
 
@@ -141,6 +192,16 @@ describe('to', () => {
     expect(block.bn1.weight.grad!.dtype).toBe('float64')
   })
 
+  test('moves gradients along', () => {
+    const conv = new Conv2d(2, 1, 2, { bias: false })
+    const gradient = arange(0, 8).reshape(1, 2, 2, 2)
+    conv.weight.grad = gradient
+    conv.to({ dtype: 'float64', memoryFormat: 'channelsLast' })
+    expect(conv.weight.grad!.dtype).toBe('float64')
+    expect(conv.weight.grad!.isContiguous('channelsLast')).toBe(true)
+    expect(values(conv.weight.grad!)).toEqual(values(gradient))
+  })
+
   test('inside tidy: the moved parameters outlive the scope', () => {
     const layer = tidy(() => {
       const made = new Linear(2, 2)
@@ -174,6 +235,20 @@ describe('gradients and memory', () => {
     made.dispose()
     expect(liveTensors()).toBe(start)
     expect(start).toBeGreaterThan(before)
+  })
+
+  test('a parameter of a computed tensor is a leaf of its value', () => {
+    const start = liveTensors()
+    tidy(() => {
+      const source = tensor([1, 2], { requiresGrad: true })
+      const parameter = new Parameter(source.mul(3))
+      expect(parameter.isLeaf && parameter.requiresGrad).toBe(true)
+      parameter.mul(parameter).sum().backward()
+      expect(values(parameter.grad!)).toEqual([6, 12])
+      expect(source.grad).toBeNull()
+      parameter.dispose()
+    })
+    expect(liveTensors()).toBe(start)
   })
 
   test('a buffer and a parameter made in tidy must be kept, as layers do', () => {

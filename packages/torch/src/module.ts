@@ -9,13 +9,23 @@ export type StateDict = Map<string, Tensor>
 /** A key of a state dict as PyTorch spells it: `runningMean` -> `running_mean`. */
 const stateName = (field: string) => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
+function* firstNames(entries: Iterable<[string, Tensor]>): Generator<[string, Tensor]> {
+  const seen = new Set<Tensor>()
+  for (const [name, tensor] of entries) {
+    if (!seen.has(tensor)) yield [name, tensor]
+    seen.add(tensor)
+  }
+}
+
 /**
  * The base of all layers and models. Fields are found by looking: a `Parameter` is trained, any other
  * `Tensor` is a buffer, a `Module` (alone or in an array) is a child. Names follow torchvision.
  */
 export abstract class Module {
+  /** Whether batch norm, dropout and the like behave as in training; set by `train` and `eval`. */
   training = true
 
+  /** The module's output for `x`. */
   abstract forward(x: Tensor): Tensor
 
   /** Direct children by name, those in arrays as `field.0`, `field.1`, ... (`Sequential` drops the field). */
@@ -28,34 +38,39 @@ export abstract class Module {
     }
   }
 
+  /** This module and all below it, by their path from here (`prefix` itself for this one). */
   *namedModules(prefix = ''): Generator<[string, Module]> {
     yield [prefix, this]
     for (const [name, child] of this.namedChildren())
       yield* child.namedModules(prefix ? `${prefix}.${name}` : name)
   }
 
-  private *named(prefix: string, wanted: (value: Tensor) => boolean): Generator<[string, Tensor]> {
+  private *named(prefix: string): Generator<[string, Tensor]> {
     for (const [path, module] of this.namedModules(prefix))
       for (const [field, value] of Object.entries(module))
-        if (value instanceof Tensor && wanted(value))
-          yield [path ? `${path}.${stateName(field)}` : stateName(field), value]
+        if (value instanceof Tensor) yield [path ? `${path}.${stateName(field)}` : stateName(field), value]
   }
 
+  /** Trained tensors by name; one that several modules share comes once, under its first name. */
   *namedParameters(prefix = ''): Generator<[string, Parameter]> {
-    yield* this.named(prefix, (value) => value instanceof Parameter) as Generator<[string, Parameter]>
+    for (const [name, tensor] of firstNames(this.named(prefix)))
+      if (tensor instanceof Parameter) yield [name, tensor]
   }
 
+  /** Tensors that are not trained by name, each once as in `namedParameters`. */
   *namedBuffers(prefix = ''): Generator<[string, Tensor]> {
-    yield* this.named(prefix, (value) => !(value instanceof Parameter))
+    for (const [name, tensor] of firstNames(this.named(prefix)))
+      if (!(tensor instanceof Parameter)) yield [name, tensor]
   }
 
+  /** What `namedParameters` gives, without the names: for optimizers. */
   parameters(): Parameter[] {
     return [...this.namedParameters()].map(([, parameter]) => parameter)
   }
 
-  /** Every parameter and buffer by name: the module's own tensors, not copies. */
+  /** Every parameter and buffer by all of its names: the module's own tensors, not copies. */
   stateDict(prefix = ''): StateDict {
-    return new Map(this.named(prefix, () => true))
+    return new Map(this.named(prefix))
   }
 
   /**
@@ -91,22 +106,30 @@ export abstract class Module {
     return this
   }
 
+  /** `train(false)`. */
   eval(): this {
     return this.train(false)
   }
 
-  /** Moves every parameter and buffer in place; `dtype` applies to floating tensors, `memoryFormat` to 4-d ones. */
+  /**
+   * Moves every parameter, its gradient and every buffer in place; `dtype` applies to floating tensors, `memoryFormat`
+   * to 4-d ones.
+   */
   to(target: { dtype?: DType; device?: Device; memoryFormat?: MemoryFormat }): this {
     tidy(() =>
       noGrad(() => {
         for (const tensor of this.stateDict().values()) {
           const floating = tensor.dtype.includes('float')
-          const moved = tensor.to({
+          const its = {
             device: target.device,
             dtype: floating ? target.dtype : undefined,
             memoryFormat: tensor.dim === 4 ? target.memoryFormat : undefined,
-          } as object)
-          if (moved !== tensor) tensor.adopt(moved)
+          } as object
+          const moved = tensor.to(its)
+          if (moved === tensor) continue
+          const { grad } = tensor
+          tensor.adopt(moved)
+          if (grad) tensor.grad = grad.to(its)
         }
       }),
     )
@@ -132,6 +155,7 @@ export abstract class Module {
 
 /** Modules applied one after the other; state names are `0.`, `1.`, ... as in PyTorch. */
 export class Sequential extends Module {
+  /** What `forward` applies, first to last. */
   readonly layers: readonly Module[]
 
   constructor(...layers: Module[]) {
@@ -141,6 +165,8 @@ export class Sequential extends Module {
 
   override *namedChildren(): Generator<[string, Module]> {
     for (const [i, layer] of this.layers.entries()) yield [String(i), layer]
+    for (const [name, module] of super.namedChildren()) // fields of a class that extends this one
+      if (!name.startsWith('layers.')) yield [name, module]
   }
 
   override forward(x: Tensor): Tensor {

@@ -314,10 +314,11 @@ export class Tensor extends TensorCore {
 
 /** A tensor that a module trains: a leaf that requires a gradient and lives until its module does. */
 export class Parameter extends Tensor {
-  /** Takes over `tensor`, whose own object ends. */
+  /** Takes over `tensor`, or what it holds now if a graph computed it; its own object ends. */
   constructor(tensor: Tensor) {
-    const { handle } = tensor
-    tensor.forget()
+    const leaf = tensor.isLeaf ? tensor : tensor.detach()
+    const handle = leaf.forget()
+    tensor.dispose()
     super(handle)
     this.persist()
     this.requiresGrad = true
