@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { values } from '../test/support/values.js'
+import { expectClose, values } from '../test/support/values.js'
 import { empty, zeros } from './create.js'
 import { Generator } from './generator.js'
 import * as init from './init.js'
+import { liveTensors } from './tidy.js'
 
 const mean = (v: number[]) => v.reduce((a, b) => a + b) / v.length
 const std = (v: number[]) => {
@@ -51,6 +52,34 @@ describe('init', () => {
     expect(Math.abs(std(x) - Math.sqrt(variance))).toBeLessThan(0.01)
     const oneSided = values(init.truncNormal_(empty([1000]), 0, 1, 1, 4, new Generator(7)))
     expect(oneSided.every((v) => v >= 1 && v <= 4)).toBe(true)
+  })
+
+  test('truncNormal draws what it always has, and leaves nothing behind', () => {
+    const before = liveTensors()
+    const x = init.truncNormal_(empty([6]), 0, 1, -0.5, 0.5, new Generator(9))
+    expect(liveTensors() - before).toBe(1)
+    const drawn = [
+      0.04472753778100014, 0.2970382571220398, -0.2310308963060379, 0.3459281623363495, 0.4353003203868866,
+      0.36963701248168945,
+    ]
+    expectClose(x, drawn, 0)
+  })
+
+  test.each([
+    ['bounds that are no interval', [0, 1, 2, 2]],
+    ['bounds the wrong way round', [0, 1, 2, -2]],
+    ['a bound of NaN', [0, 1, Number.NaN, 2]],
+    ['std 0', [0, 0]],
+    ['a negative std', [0, -1]],
+    ['a mean far above', [10, 1]],
+    ['a mean far below', [-10, 1]],
+    ['a mean of NaN', [Number.NaN, 1]],
+    ['a tail', [0, 1, 5, Infinity]],
+    ['an interval too narrow to be hit', [0, 1, 0, 1e-9]],
+  ] as [string, number[]][])('truncNormal refuses %s', (_what, settings) => {
+    const x = zeros([3])
+    expect(() => init.truncNormal_(x, ...settings)).toThrow(RangeError)
+    expect(values(x)).toEqual([0, 0, 0])
   })
 
   test('equal generators give equal weights, and no graph is recorded', () => {

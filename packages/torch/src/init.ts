@@ -1,6 +1,7 @@
 import { noGrad } from './autograd.js'
 import type { Generator } from './generator.js'
 import type { Tensor } from './tensor/tensor.js'
+import { tidy } from './tidy.js'
 
 // torch.nn.init: every initialiser writes its tensor and returns it; randomness comes from `generator`,
 // or from the default generator of the tensor's device.
@@ -32,17 +33,32 @@ export function normal_(x: Tensor, mean = 0, std = 1, generator?: Generator): Te
 /**
  * N(mean, std) restricted to [a, b]: values outside are drawn again. The bounds are absolute, not in
  * standard deviations, so with the usual std 0.02 and bounds of 2 nothing is ever cut.
+ * @throws RangeError unless a < b, std > 0 and at least one value in 10,000 falls between the bounds.
  */
 export function truncNormal_(x: Tensor, mean = 0, std = 1, a = -2, b = 2, generator?: Generator): Tensor {
+  if (!(a < b)) throw new RangeError(`truncNormal_: the bounds [${a}, ${b}] are no interval`)
+  if (!(std > 0)) throw new RangeError(`truncNormal_: std must be positive, got ${std}`)
+  if (!(mostWithin((a - mean) / std, (b - mean) / std) >= 1e-4))
+    throw new RangeError(`truncNormal_: N(${mean}, ${std}) hardly ever falls in [${a}, ${b}]`)
+  const redraw = () => {
+    const outside = x.lt(a).add(x.gt(b))
+    if (!outside.any().item()) return false
+    const again = x.clone().normal_(mean, std, generator)
+    x.copy_(again.mul(outside).add(x.mul(outside.logicalNot())))
+    return true
+  }
   return noGrad(() => {
     x.normal_(mean, std, generator)
-    for (;;) {
-      using outside = x.lt(a).add(x.gt(b))
-      if (!outside.any().item()) return x
-      using again = x.clone().normal_(mean, std, generator)
-      x.copy_(again.mul(outside).add(x.mul(outside.logicalNot())))
-    }
+    while (tidy(redraw));
+    return x
   })
+}
+
+/** An upper bound of the probability that N(0, 1) falls in [from, to]: width or tail times the highest density. */
+function mostWithin(from: number, to: number): number {
+  const nearest = Math.max(from, -to, 0)
+  const density = Math.exp((-nearest * nearest) / 2) / Math.sqrt(2 * Math.PI)
+  return density * Math.min(to - from, 1 / nearest)
 }
 
 /** He et al. 2015: N(0, 2 / fan) for layers followed by a ReLU. */
