@@ -178,6 +178,17 @@ describe('wrong files', () => {
     expect(() => parseSafetensors(notUtf8)).toThrow('not valid UTF-8')
   })
 
+  test('strings of many MiB', () => {
+    const long = 'x\\"'.repeat(3 << 20)
+    const parse = (header: string) => parseSafetensors(fileOf(header, 0))
+    expect(parse(`{"__metadata__":{"a":"${long}"}}`).metadata.a).toHaveLength(6 << 20)
+    expect(
+      parse(`{${' '.repeat(9 << 20)}"__metadata__":{"a":"${'x'.repeat(8 << 20)}"}}`).metadata.a,
+    ).toHaveLength(8 << 20)
+    expect(() => parse(`{"${long}`)).toThrow('expected a string at character 1')
+    expect(() => parse(`{"a":${'1'.repeat(9 << 20)}}`)).toThrow('described by no object')
+  })
+
   test('mutated files give SafetensorsError or a sound header, nothing else', () => {
     const path = join(folder, 'mutated.safetensors')
     writeSafetensors(

@@ -167,12 +167,17 @@ export function byteSize(dtype: string, shape: readonly unknown[], file: string,
 function decode(bytes: Uint8Array, file: string): Map<string, HeaderValue> {
   if (bytes[0] !== 0x7b)
     throw new SafetensorsError(file, "header does not start with '{'; this is no safetensors file")
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch (cause) {
+    throw new SafetensorsError(file, 'header is not valid JSON: not valid UTF-8', { cause })
+  }
   let root: HeaderValue
   try {
-    root = parseHeaderJson(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
+    root = parseHeaderJson(text)
   } catch (cause) {
-    const reason = cause instanceof SyntaxError ? cause.message : 'not valid UTF-8'
-    throw new SafetensorsError(file, `header is not valid JSON: ${reason}`, { cause })
+    throw new SafetensorsError(file, `header is not valid JSON: ${(cause as Error).message}`, { cause })
   }
   if (!(root instanceof Map)) throw new SafetensorsError(file, 'header is no JSON object')
   return root

@@ -2,11 +2,23 @@
 export type HeaderValue = string | number | boolean | null | HeaderValue[] | Map<string, HeaderValue>
 
 const SPACE = /[ \t\n\r]*/y
-const STRING = /"(?:[^"\\]|\\.)*"/y
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const UNSIGNED = /^\d+$/
 const WORD = /true|false|null/y
 const MAX_DEPTH = 8
+
+/**
+ * The end of the string literal that starts at `at`, or undefined when there is none. (A regular expression would
+ * remember each character to come back to, and overflow on a long string.)
+ */
+function endOfString(text: string, at: number): number | undefined {
+  if (text[at] !== '"') return undefined
+  for (let i = at + 1; i < text.length; i++) {
+    if (text[i] === '"') return i + 1
+    if (text[i] === '\\') i++
+  }
+  return undefined
+}
 
 /**
  * Parses JSON as a safetensors header needs it and `JSON.parse` does not: a repeated key is an error, and a
@@ -37,7 +49,9 @@ export function parseHeaderJson(text: string): HeaderValue {
   }
   const string = (): string => {
     match(SPACE)
-    const literal = match(STRING) ?? fail('expected a string')
+    const end = endOfString(text, at) ?? fail('expected a string')
+    const literal = text.slice(at, end)
+    at = end
     try {
       return JSON.parse(literal) as string
     } catch {
