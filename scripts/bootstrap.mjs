@@ -52,9 +52,10 @@ async function bootstrap() {
 
 function requirePlatform() {
   const [major, minor] = process.versions.node.split('.').map(Number)
-  if (major < 20 || (major === 20 && minor < 11)) {
+  const enough = major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19)
+  if (!enough) {
     throw new Error(
-      `Node ${process.versions.node} is too old: install Node 20.11 or newer (https://nodejs.org)`,
+      `Node ${process.versions.node} is too old: install Node 20.19, 22.12 or newer (https://nodejs.org)`,
     )
   }
   if (process.platform !== 'linux' && process.platform !== 'darwin') {

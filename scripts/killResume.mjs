@@ -102,7 +102,7 @@ try {
   let bad = 0
   for (let kill = 0; kill < kills; kill++) {
     const cut = join(dir, `cut${kill}`)
-    const at = Math.ceil(perEpoch + Math.random() * (rows - perEpoch - 1)) // after the first checkpoint
+    const at = Math.ceil(perEpoch + Math.random() * (rows - 1.5 * perEpoch)) // after the first checkpoint, well before the end
     const ended = await run([data, ...settings, '--out', cut], metricsOf(cut), at)
     await run(['--resume', cut], metricsOf(cut))
     const got = fingerprint(cut)

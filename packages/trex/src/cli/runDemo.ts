@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path'
 import { demo } from '../demo/demo.js'
 import { demoModels } from '../demo/recipes.js'
-import { emojiSets, folderSets } from '../demo/sets.js'
+import { type DemoSets, emojiSets, folderSets } from '../demo/sets.js'
+import { TrexError } from '../errors.js'
 import { formatTable } from '../report/table.js'
 import { followTraining } from './follow.js'
 import { startProgress } from './progress.js'
@@ -24,10 +25,16 @@ export async function runDemo({ data, out, epochs, seed, json }: DemoFlags): Pro
     drawing ??= startProgress('drawing emoji', total)
     drawing.update(done, 'pictures')
   }
-  const sets = data
-    ? await folderSets(resolve(data), cacheDir, 0.2, seed ?? 22)
-    : await emojiSets(cacheDir, onProgress)
-  drawing?.stop()
+  let sets: DemoSets
+  try {
+    sets = data
+      ? await folderSets(resolve(data), cacheDir, 0.2, seed ?? 22)
+      : await emojiSets(cacheDir, onProgress)
+  } catch (error) {
+    throw systemError(error, out)
+  } finally {
+    drawing?.stop()
+  }
   const { table, labels, report } = await demo(sets, {
     out,
     epochs,
@@ -39,4 +46,13 @@ export async function runDemo({ data, out, epochs, seed, json }: DemoFlags): Pro
     json ? JSON.stringify(table, null, 2) : `\n${formatTable(table, { ...labels, untrained: 'Untrained' })}`,
   )
   console.error(`\nreport: ${report}`)
+}
+
+/** What the system said against writing the demo's files, as an error with a remedy. */
+function systemError(error: unknown, out: string): unknown {
+  if (!(error instanceof Error && 'syscall' in error)) return error
+  return new TrexError(`the demo's pictures cannot be written below ${out}: ${error.message}`, {
+    hint: 'free some space, or choose another folder with --out',
+    cause: error,
+  })
 }

@@ -1,10 +1,21 @@
 import { resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { type PartialSettings, resolveSettings, settingsYaml } from '../config.js'
+import { checkImages } from '../data/checkImages.js'
 import { type ImageDataset, readImageDataset } from '../data/imageFolder.js'
 import { TrexError } from '../errors.js'
 import { disposeLearner } from '../train/learner.js'
-import { createRun, discardUntrained, hadCheckpoint, openRun, type Run, type RunData } from '../train/run.js'
+import { resolveAuto } from '../train/precision.js'
+import {
+  changesSince,
+  createRun,
+  describeData,
+  discardUntrained,
+  hadCheckpoint,
+  openRun,
+  type Run,
+  type RunData,
+} from '../train/run.js'
 import { train } from '../train/train.js'
 import { followTraining } from './follow.js'
 import { onStop } from './stop.js'
@@ -48,7 +59,9 @@ export async function runTrain(dataRoot: string | undefined, flags: TrainFlags):
     valFraction: settings.validation.fraction,
     seed: settings.seed,
   })
-  await finish(createRun(flags.out, settings, dataOf(root, data)), data, false)
+  const resolved = { ...settings, ...resolveAuto(settings) }
+  await checkImages([...data.train, ...data.val])
+  await finish(createRun(flags.out, resolved, describeData('train', root, data)), data, false)
 }
 
 async function resumeTraining(
@@ -63,15 +76,23 @@ async function resumeTraining(
     })
   const run = openRun(dir)
   const { settings } = run
+  if (run.data.madeBy !== 'train')
+    throw new TrexError(`${dir} is a run of the demo, which is not resumed`, {
+      hint: 'run the demo again, or start a run of your own with `trex train DATA --out RUN`',
+    })
   const root = dataRoot ? resolve(dataRoot) : run.data.root
   const data = await readImageDataset(root, {
     valFraction: settings.validation.fraction,
     seed: settings.seed,
   })
-  if (!isDeepStrictEqual(dataOf(root, data), { ...run.data, root }))
+  const found = describeData('train', root, data)
+  if (!isDeepStrictEqual(found, { ...run.data, root }))
     throw new TrexError(`${root} does not hold the images that ${dir} was started with`, {
-      hint: `it had ${inWords(run.data)}; it now has ${inWords(dataOf(root, data))}, or classes of other names`,
+      hint: `it had ${inWords(run.data)}; it now has ${inWords(found)}, or other names of classes or files`,
     })
+  const changes = changesSince(run)
+  if (changes.length)
+    console.error(`note: ${changes.join(', ')} since the run was started: its last digits may differ`)
   const goesOn = hadCheckpoint(run)
   if (!goesOn) console.error(`${dir} has no checkpoint yet: starting from the beginning`)
   await finish(run, data, goesOn)
@@ -101,10 +122,6 @@ function farewell(run: Run): string {
     ? 'after the last finished epoch'
     : 'from the beginning, as no epoch was finished'
   return `stopped: \`trex train --resume ${run.dir}\` goes on ${from}`
-}
-
-function dataOf(root: string, { classes, train, val }: ImageDataset): RunData {
-  return { root, classes, trainImages: train.length, valImages: val.length }
 }
 
 function inWords({ classes, trainImages, valImages }: RunData): string {

@@ -6,11 +6,12 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -80,6 +81,20 @@ describe('data that cannot be trained on is an error, and leaves no run', () => 
     await fails(
       [bad, ...flags],
       /error: .*class1\/notes\.jpg is not an image: it looks like text/,
+      'hint: fetch it',
+    )
+    expect(existsSync(out)).toBe(false)
+  })
+
+  test('a web page among the validation images, before anything is trained', async () => {
+    const bad = at('badVal')
+    cpSync(data, join(bad, 'train'), { recursive: true })
+    cpSync(data, join(bad, 'val'), { recursive: true })
+    writeFileSync(join(bad, 'val/class0/0.png'), '<!doctype html><title>404</title>')
+    writeFileSync(join(bad, 'val/class1/0.png'), '')
+    await fails(
+      [bad, ...TINY, '--out', out],
+      /error: .*val\/class0\/0\.png is not an image: it looks like an HTML page \(and 1 more of 24 images/,
       'hint: fetch it',
     )
     expect(existsSync(out)).toBe(false)
@@ -192,6 +207,50 @@ describe('a run', () => {
     await fails([at('missing'), '--resume', run], /cannot read .*missing/, 'hint:')
   })
 
+  test('that diverges keeps its last good checkpoint', async () => {
+    const bad = at('diverged')
+    const before = digest(checkpoint)
+    cpSync(run, bad, { recursive: true })
+    const config = readFileSync(join(bad, 'config.yaml'), 'utf8')
+    writeFileSync(
+      join(bad, 'config.yaml'),
+      config.replace(/^epochs: 1$/m, 'epochs: 2').replace(/lr: 0.1$/m, 'lr: 1e38'),
+    )
+    await fails(
+      ['--resume', bad],
+      /error: the (loss|weights) .* step \d \(epoch 1\)/,
+      'hint: lower optimizer.lr',
+    )
+    expect(digest(join(bad, 'checkpoints/last.safetensors'))).toBe(before)
+  })
+
+  test('is not resumed with a file renamed, nor while another process is at work, nor when the demo made it', async () => {
+    const renamed = at('renamed')
+    cpSync(data, renamed, { recursive: true })
+    renameSync(join(renamed, 'class0/3.png'), join(renamed, 'class0/33.png'))
+    await fails([renamed, '--resume', run], /does not hold the images/, 'other names of classes or files')
+    const busy = at('busy')
+    cpSync(run, busy, { recursive: true })
+    writeFileSync(join(busy, 'lock'), `${hostname()} ${process.pid}\n`)
+    await fails(['--resume', busy], /error: .*busy is in use by process \d+/, 'hint: wait for it or stop it')
+    expect(existsSync(join(busy, 'lock'))).toBe(true)
+    const made = readFileSync(join(busy, 'data.json'), 'utf8').replace('"train"', '"demo"')
+    writeFileSync(join(busy, 'data.json'), made)
+    await fails(['--resume', busy], /error: .*busy is a run of the demo/, 'hint: run the demo again')
+  })
+
+  test('records what auto stood for, and says on resume what has changed since', async () => {
+    const auto = at('auto')
+    const flags = [...TINY, '--precision', 'auto', '--device', 'auto', '--out', auto]
+    expect((await trex(['train', data, ...flags])).status).toBe(0)
+    const settings = parse(readFileSync(join(auto, 'config.yaml'), 'utf8'))
+    expect(['fp32', 'bf16']).toContain(settings.precision)
+    expect(['cpu', 'cuda']).toContain(settings.device)
+    const { status, stderr } = await trex(['train', '--resume', auto], { env: { OMP_NUM_THREADS: '2' } })
+    expect(status).toBe(0)
+    expect(stderr).toContain('note: threads 1 -> 2 since the run was started: its last digits may differ')
+  })
+
   test('is not resumed from what is no run, or damaged', async () => {
     await fails(
       ['--resume', data],
@@ -203,7 +262,7 @@ describe('a run', () => {
       ['config.yaml', 'recipe: [', /config\.yaml is damaged/],
       ['config.yaml', 'recipe: trex\n', /config\.yaml is damaged: \w+/],
       ['data.json', '{', /data\.json is damaged/],
-      ['data.json', '{}', /data\.json is damaged: root/],
+      ['data.json', '{}', /data\.json is damaged: madeBy/],
     ] as const
     for (const [name, text, error] of cases) {
       const damaged = at('damaged')

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import sharp from 'sharp'
 import { TrexError } from '../errors.js'
 import type { RgbImage } from './image.js'
-import { sniffContent } from './sniff.js'
+import { type Content, sniffContent } from './sniff.js'
 
 // Images are decoded side by side, one thread each; libvips' own cache would only hold files that are read once.
 sharp.concurrency(1)
@@ -44,14 +44,7 @@ export async function decodeImage(
   const path = typeof input === 'string' ? input : (options.name ?? 'the image given as bytes')
   const bytes = typeof input === 'string' ? await readImageFile(input) : input
   const content = sniffContent(bytes)
-  if (content.format === null) {
-    const { hint } = content
-    throw new DecodeError(
-      path,
-      `${path} is not an image: it looks like ${content.looksLike}`,
-      hint ? { hint } : {},
-    )
-  }
+  if (content.format === null) throw notAnImage(path, content)
   const settings = {
     ignoreIcc: true,
     failOn: 'error',
@@ -73,6 +66,11 @@ export async function decodeImage(
   } catch (error) {
     throw unreadable(path, content.looksLike, error as Error, settings.limitInputPixels)
   }
+}
+
+/** The error for a file whose first bytes are not those of an image. */
+export function notAnImage(path: string, { looksLike, hint }: Content): DecodeError {
+  return new DecodeError(path, `${path} is not an image: it looks like ${looksLike}`, hint ? { hint } : {})
 }
 
 async function readImageFile(path: string): Promise<Uint8Array> {

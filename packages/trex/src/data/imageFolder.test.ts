@@ -119,3 +119,10 @@ test('splitTrainVal: at least one image a class, none of a class of one', () => 
   expect(splitTrainVal(samples, 0, 0)).toEqual({ train: samples, val: [] })
   expect(() => splitTrainVal(samples, 1, 0)).toThrow(RangeError)
 })
+
+test('folders beside train/ and val/ are left out and counted', async () => {
+  await touch('train/a/1.jpg', 'train/b/1.jpg', 'val/a/1.jpg', 'unlabelled/x.jpg', 'test/a/1.jpg')
+  const { classes, train, val, ignored } = await readImageDataset(root)
+  expect({ classes, train: train.length, val: val.length }).toEqual({ classes: ['a', 'b'], train: 2, val: 1 })
+  expect(ignored).toEqual({ 'folder unlabelled/': 1 })
+})

@@ -66,7 +66,8 @@ export async function readImageFolder(root: string): Promise<ImageFolder> {
 
 /**
  * Reads a data set: `train/` and `val/` folders of class folders where they exist, else one folder of class folders
- * (or a `train/` without `val/`) of which `valFraction` of each class is held out by `seed`. Throws TrexError as
+ * (or a `train/` without `val/`) of which `valFraction` of each class is held out by `seed`. Folders beside `train/` and
+ * `val/` are left out, and counted as ignored. Throws TrexError as
  * `readImageFolder` does, for a single class, and for a validation class that training does not have.
  */
 export async function readImageDataset(
@@ -74,8 +75,8 @@ export async function readImageDataset(
   { valFraction = 0.1, seed = 0 }: { valFraction?: number; seed?: number } = {},
 ): Promise<ImageDataset> {
   const folders = (await listFolder(root)).filter((entry) => entry.isFolder).map((entry) => entry.name)
-  const hasTrain =
-    folders.includes('train') && folders.every((name) => ['train', 'val', 'test'].includes(name))
+  const others = folders.filter((name) => !['train', 'val', 'test'].includes(name))
+  const hasTrain = folders.includes('train') && (folders.includes('val') || others.length === 0)
   const trainRoot = hasTrain ? join(root, 'train') : root
   const train = await readImageFolder(trainRoot)
   if (train.classes.length === 1) {
@@ -99,7 +100,7 @@ export async function readImageDataset(
       hint: 'the class folders of val/ must be named as those of train/',
     })
   }
-  const ignored = { ...train.ignored }
+  const ignored = { ...train.ignored, ...Object.fromEntries(others.map((name) => [`folder ${name}/`, 1])) }
   for (const [name, count] of Object.entries(val.ignored)) ignored[name] = (ignored[name] ?? 0) + count
   const valSamples = val.samples.map(({ path, label }) => ({ path, label: labels[label]! }))
   return { classes: train.classes, train: train.samples, val: valSamples, ignored }

@@ -1,5 +1,6 @@
 export * from './augment.js'
 export * from './blur.js'
+export * from './checkImages.js'
 export * from './color.js'
 export * from './decode.js'
 export * from './evalTransform.js'

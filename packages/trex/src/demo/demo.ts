@@ -2,13 +2,15 @@ import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { engineInfo, Generator } from 'trex-torch'
 import type { Sample } from '../data/imageFolder.js'
+import { TrexError } from '../errors.js'
 import { createEncoder, type Encoder } from '../method/encoder.js'
 import type { Precision } from '../method/precision.js'
 import { type DemoReport, type ReportModel, writeReport } from '../report/report.js'
 import type { ResultTable } from '../report/table.js'
 import { disposeLearner, type Learner } from '../train/learner.js'
-import { resolvePrecision } from '../train/precision.js'
-import { createRun, type Run, readMetrics } from '../train/run.js'
+import { resolveAuto, resolvePrecision } from '../train/precision.js'
+import { createRun, describeData, openRun, type Run, readMetrics } from '../train/run.js'
+import { lockRun } from '../train/runLock.js'
 import { type TrainEvent, train } from '../train/train.js'
 import { extractFeatures, type FeatureSet } from '../transfer/features.js'
 import { type ProbeResult, probe } from '../transfer/probe.js'
@@ -49,6 +51,7 @@ interface Evaluated {
  */
 export async function demo(sets: DemoSets, options: DemoOptions): Promise<DemoResult> {
   const { out, say } = options
+  requireImages(sets)
   const models = demoModels(sets.data.train.length, options)
   const trained: ReportModel[] = []
   const evaluated: Evaluated[] = []
@@ -84,11 +87,24 @@ export async function demo(sets: DemoSets, options: DemoOptions): Promise<DemoRe
   return { table, labels: Object.fromEntries(models.map(({ name, label }) => [name, label])), report }
 }
 
-function newRun(dir: string, { settings }: DemoModel, { data }: DemoSets): Run {
-  const { classes, train: images, val } = data
+/** @throws TrexError when a set is too small to train, tune or score on: before anything is trained. */
+function requireImages({ data, transfer }: DemoSets): void {
+  const hint = 'give each class at least 5 images'
+  if (data.val.length === 0) throw new TrexError('no images are left to validate on', { hint })
+  for (const { name, train, test } of transfer) {
+    const twice = new Set(train.map(({ label }) => label)).size < train.length
+    if (!twice || test.length === 0)
+      throw new TrexError(`${name} has too few images for a linear probe`, { hint })
+  }
+}
+
+function newRun(dir: string, { settings }: DemoModel, { root, data }: DemoSets): Run {
   // An earlier demo's run makes room; any other folder stays, and createRun says that it is in the way.
-  if (existsSync(join(dir, 'config.yaml'))) rmSync(dir, { recursive: true })
-  return createRun(dir, settings, { root: dir, classes, trainImages: images.length, valImages: val.length })
+  if (existsSync(join(dir, 'data.json')) && openRun(dir).data.madeBy === 'demo') {
+    lockRun(dir)[Symbol.dispose]()
+    rmSync(dir, { recursive: true })
+  }
+  return createRun(dir, { ...settings, ...resolveAuto(settings) }, describeData('demo', root, data))
 }
 
 async function evaluate(
@@ -119,9 +135,11 @@ async function evaluate(
 }
 
 async function evaluateUntrained(model: DemoModel, sets: DemoSets): Promise<Evaluated> {
-  const { encoder: name, stem, seed } = model.settings
+  const { encoder: name, stem, seed, channelsLast } = model.settings
+  const precision = resolvePrecision(model.settings)
   const encoder = createEncoder(name, { stem, generator: new Generator(seed) })
-  const result = await evaluate('untrained', encoder, resolvePrecision(model.settings), model, sets)
+  encoder.to({ device: precision.device, memoryFormat: channelsLast ? 'channelsLast' : 'contiguous' })
+  const result = await evaluate('untrained', encoder, precision, model, sets)
   encoder.dispose()
   return { ...result, neighbours: [] }
 }
@@ -145,13 +163,31 @@ function resultTable(sets: DemoSets, evaluated: Evaluated[]): ResultTable {
         ),
       ],
     })),
-    chance: [...[data, ...transfer].map(({ classes }) => 100 / classes.length), null],
+    chance: [...[{ train: data.train, test: data.val }, ...transfer].map(guessing), null],
     notes: [
-      'Top-1 in per cent. Transfer: a linear probe on frozen features, its regularisation tuned on a held-out fifth.',
+      `Top-1 in per cent. Transfer: a linear probe on frozen features; of ${PROBE_TRIALS} strengths of regularisation the ` +
+        'best on a held-out fifth is taken. Chance: always naming the commonest class.',
+      'Log odds of 0 and 100 % are those of half an image from either end.',
+      ...unconverged(evaluated),
       ...transfer.map(({ name, about }) => `${name}: ${about}.`),
       'One run with one seed: small differences mean nothing.',
     ],
   }
+}
+
+/** Per cent right when the commonest class of the training images is always named. */
+function guessing({ train, test }: Pick<DemoSets['transfer'][number], 'train' | 'test'>): number {
+  const counts = new Map<number, number>()
+  for (const { label } of train) counts.set(label, (counts.get(label) ?? 0) + 1)
+  const [[commonest] = [0]] = [...counts].sort(([, a], [, b]) => b - a)
+  return (100 * test.filter(({ label }) => label === commonest).length) / test.length
+}
+
+/** A note on probes that were stopped before they had converged, if there are any. */
+function unconverged(evaluated: Evaluated[]): string[] {
+  const fits = evaluated.flatMap(({ probes }) => probes.flatMap(({ trials }) => trials))
+  const stopped = fits.filter(({ converged }) => !converged).length
+  return stopped ? [`${stopped} of ${fits.length} fits of a probe reached the limit of iterations.`] : []
 }
 
 function describe({ name, label, settings }: DemoModel, run: Run): ReportModel {
@@ -165,7 +201,7 @@ function describe({ name, label, settings }: DemoModel, run: Run): ReportModel {
       encoder: settings.encoder,
       epochs: settings.epochs,
       batch: settings.batchSize,
-      crops: `${globalCrops.count} x ${globalCrops.size} px${localCrops ? ` + ${localCrops.count} x ${localCrops.size} px` : ''}`,
+      crops: [globalCrops, localCrops].flatMap((crops) => (crops ? [inWords(crops)] : [])).join(' + '),
       projector: projector ? `${projector.layers} hidden layers of ${projector.hidden}` : 'none',
       prototypes: onlineClassMeans ? `class means of a bank of ${onlineClassMeans.size}` : 'learned',
       softmax: temperature ? `cosine, temperature ${temperature}` : 'plain',
@@ -176,6 +212,10 @@ function describe({ name, label, settings }: DemoModel, run: Run): ReportModel {
     ),
     seconds: epochs.reduce((sum, { seconds }) => sum + seconds, 0),
   }
+}
+
+function inWords({ count, size, scale: [least, most] }: DemoModel['settings']['globalCrops']): string {
+  return `${count} x ${size} px of ${100 * least}-${100 * most} %`
 }
 
 function engineLine({ device, dtype }: Precision): string {

@@ -24,6 +24,8 @@ export interface TransferSet {
 export interface DemoSets {
   title: string
   subtitle: string
+  /** The folder that all image paths are recorded relative to. */
+  root: string
   /** What the validation images are. */
   validationName: string
   data: ImageDataset
@@ -35,11 +37,11 @@ export interface DemoSets {
 const EMOJI = {
   size: 64,
   seenClasses: 100,
-  unseenClasses: 100,
+  unseenClasses: 200,
   heldOutStyle: 'emojione',
   seed: 22,
 } as const
-const MNIST = { perClassTrain: 50, perClassTest: 50 } as const
+const MNIST = { perClassTrain: 50, perClassTest: 200 } as const
 
 /** The emoji demo: five styles to train on, the sixth to validate; transfer to other emoji, their groups and MNIST. */
 export async function emojiSets(
@@ -52,6 +54,7 @@ export async function emojiSets(
   const held = emoji.styles.find(({ style }) => style === EMOJI.heldOutStyle)!.name
   const { counts } = emoji
   return {
+    root: cacheDir,
     title: 'Emoji, drawn six times',
     subtitle:
       `Class = emoji. ${counts.seenClasses} emoji in five styles to train on, the same emoji in a style never seen ` +
@@ -72,7 +75,7 @@ export async function emojiSets(
       await mnistSet(cacheDir),
     ],
     licences: [
-      ...emoji.styles.map(({ name, ...rest }) => licence({ what: name, ...rest })),
+      ...emoji.styles.map(({ name, ...rest }) => licence({ what: name, ...rest, shown: true })),
       await mnistLicence(cacheDir),
     ],
   }
@@ -104,6 +107,7 @@ export async function folderSets(
     })
   }
   return {
+    root,
     title: root,
     subtitle: `${seen.length} classes to train on${unseenCount ? `, ${unseenCount} kept unseen for transfer` : ''}.`,
     validationName: 'validation images',
@@ -143,9 +147,9 @@ async function mnistSet(cacheDir: string): Promise<TransferSet> {
 
 async function mnistLicence(cacheDir: string): Promise<ReportLicence> {
   const { credit } = await prepareMnist(cacheDir, MNIST)
-  return licence({ what: credit.name, ...credit })
+  return licence({ what: credit.name, ...credit, shown: false })
 }
 
-function licence({ what, licence, author, url }: ReportLicence): ReportLicence {
-  return { what, licence, author, url }
+function licence({ what, licence, author, url, shown }: ReportLicence): ReportLicence {
+  return { what, licence, author, url, shown }
 }

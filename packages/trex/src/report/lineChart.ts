@@ -54,6 +54,8 @@ export function lineChart({ id, title, xLabel, yLabel, series, format }: LineCha
   const drawn = series
     .map(({ style, points }) => ({ style, points: binMeans(points.filter(finite), maxPoints) }))
     .filter(({ points }) => points.length > 0)
+  const perBin = Math.max(...series.map(({ points }) => Math.ceil(points.length / maxPoints)))
+  const over = perBin > 1 ? `${xLabel}, means of ${perBin}` : xLabel
   const all = drawn.flatMap(({ points }) => points)
   if (all.length === 0)
     return html`<figure class="chart"><figcaption>${title}</figcaption><p>No figures.</p></figure>`
@@ -81,12 +83,12 @@ export function lineChart({ id, title, xLabel, yLabel, series, format }: LineCha
 <figcaption>${title}</figcaption>
 <svg viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}-title ${id}-desc">
 <title id="${id}-title">${title}</title>
-<desc id="${id}-desc">${yLabel} over ${xLabel}. ${words.join(' ')}</desc>
+<desc id="${id}-desc">${yLabel} over ${over}. ${words.join(' ')}</desc>
 <g class="grid">${y.ticks(4).map((t) => html`<line x1="${left}" x2="${right}" y1="${round(y(t))}" y2="${round(y(t))}"/>`)}</g>
 <g class="axis y">${y.ticks(4).map((t) => html`<text x="${left - 8}" y="${round(y(t) + 4)}">${y.tickFormat(4)(t)}</text>`)}</g>
 <g class="axis x">${whole.map((t) => html`<text x="${round(x(t))}" y="${bottom + 18}">${t.toLocaleString('en')}</text>`)}</g>
 <text class="label" x="0" y="12">${yLabel}</text>
-<text class="label end" x="${right}" y="${height - 4}">${xLabel}</text>
+<text class="label end" x="${right}" y="${height - 4}">${over}</text>
 ${drawn.map(
   ({ style, points }, i) => html`<g class="${style.className}">
 <path class="line" d="${path(points)}"/>

@@ -91,8 +91,10 @@ async function hitItem({
 </li>`
 }
 
-/** The credit line beside the pictures. */
-function credits({ licences }: DemoReport): Html {
-  const works = licences.map(({ what, author, licence }) => `${what} (${author}, ${licence})`)
+/** The credit line beside the pictures of others. */
+function credits({ licences }: DemoReport): Html | false {
+  const shown = licences.filter((work) => work.shown)
+  if (shown.length === 0) return false
+  const works = shown.map(({ what, author, licence }) => `${what} (${author}, ${licence})`)
   return html`<p class="credits">Pictures: ${works.join('; ')}. <a href="#licences">Sources and terms</a>.</p>`
 }

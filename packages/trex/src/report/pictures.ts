@@ -1,33 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import sharp, { type Sharp } from 'sharp'
 import type { RgbImage } from '../data/image.js'
-import { IMAGENET_NORMALIZATION, type Normalization } from '../data/normalize.js'
 import { TrexError } from '../errors.js'
 
 /** Pixels to show: 8-bit RGB, [height, width, 3], row-major. */
 export type Picture = RgbImage
-
-/**
- * Turns a crop as an encoder is fed it back into pixels: v * std + mean, rounded and clamped to 8 bits.
- * @param crop normalised float32 planes, [3, height, width]
- */
-export function denormalize(
-  crop: Float32Array,
-  width: number,
-  height: number,
-  { mean, std }: Normalization = IMAGENET_NORMALIZATION,
-): Picture {
-  const plane = width * height
-  if (crop.length !== 3 * plane) {
-    throw new TrexError(`A crop of 3 x ${height} x ${width} has ${3 * plane} values, not ${crop.length}.`)
-  }
-  // Uint8ClampedArray rounds to nearest and clamps.
-  const data = new Uint8ClampedArray(3 * plane)
-  for (let i = 0; i < plane; i++) {
-    for (let c = 0; c < 3; c++) data[3 * i + c] = (crop[c * plane + i]! * std[c]! + mean[c]!) * 255
-  }
-  return { width, height, data: new Uint8Array(data.buffer) }
-}
 
 /** Pixels as a WebP data: URI, at their own size. */
 export async function pictureUri({ data, width, height }: Picture): Promise<string> {

@@ -111,7 +111,16 @@ async function sample(): Promise<DemoReport> {
         { model: 'plain', query, hits: hits(label, 3 - i, i + 1) },
       ]
     }),
-    licences: emoji.styles.map(({ name, licence, author, url }) => ({ what: name, licence, author, url })),
+    licences: [
+      ...emoji.styles.map(({ name, licence, author, url }) => ({
+        what: name,
+        licence,
+        author,
+        url,
+        shown: true,
+      })),
+      { what: 'MNIST', licence: 'none stated', author: 'LeCun', url: 'https://yann.lecun.com', shown: false },
+    ],
   }
 }
 
@@ -193,7 +202,7 @@ test('text is escaped wherever it stands, and only web addresses become links', 
   report.crops[0]!.label = evil
   report.neighbours[0]!.query.label = evil
   report.neighbours[0]!.hits[0]!.label = evil
-  report.licences = [{ what: evil, licence: evil, author: evil, url: 'javascript:alert(1)' }]
+  report.licences = [{ what: evil, licence: evil, author: evil, url: 'javascript:alert(1)', shown: true }]
   const text = await write(report)
   elements(text)
   expect(text).not.toContain('<b ')
@@ -213,6 +222,18 @@ test('the best figure of a row is marked, a missing one is a dash', async () => 
 test('parts without data are left out', async () => {
   const text = await write({ ...(await sample()), crops: [], neighbours: [] })
   expect(elements(text).get('section')).toBe(5)
+})
+
+test('credits beside pictures name what is shown, and nothing when all pictures are the reader’s own', async () => {
+  const report = await sample()
+  const credit = (text: string) => /class="credits">Pictures: ([^<]*)/.exec(text)?.[1]
+  expect(credit(await write(report))).toMatch(/Noto Emoji/)
+  expect(credit(await write(report))).not.toMatch(/MNIST/)
+  const own = { ...report, licences: report.licences.filter(({ shown }) => !shown) }
+  const text = await write(own)
+  expect(credit(text)).toBeUndefined()
+  expect(text).not.toContain('rendered to pixels')
+  expect(text).toMatch(/MNIST<.*evaluated on/)
 })
 
 test('a picture that is not there is named, and no file is left', async () => {

@@ -36,8 +36,10 @@ export interface ReportNeighbours {
   hits: { path: string; label: string; correct: boolean; similarity: number }[]
 }
 
-/** The terms under which something shown may be shown. */
+/** Whose work was used, and its terms. */
 export interface ReportLicence {
+  /** Whether the report shows it, or it was only evaluated on. */
+  shown: boolean
   what: string
   licence: string
   author: string

@@ -56,7 +56,7 @@ export function transferSection(report: DemoReport): Html {
   const guess = html`<svg class="mark" width="14" height="14" aria-hidden="true"><line class="guess" x1="7" x2="7" y1="0" y2="14"/></svg> chance`
   return html`<section aria-labelledby="accuracy">
 <h2 id="accuracy">Accuracy by set</h2>
-<p>Top-1 accuracy in per cent, all on one scale. What lies left of the dashed line, guessing would reach too.</p>
+<p>Top-1 accuracy in per cent, all on one scale. What lies left of the dashed line is reached by always naming the commonest class.</p>
 ${legend(styles, ...(chance ? [guess] : []))}
 <div class="multiples ${wide}">${sets.map((title, column) =>
     dotChart({
@@ -154,20 +154,24 @@ export function recipesSection(report: DemoReport): Html {
 
 /** Who made what is shown, and under which terms. */
 export function licencesSection({ licences }: DemoReport): Html {
-  const rows = licences.map(({ what, licence, author, url }) => {
+  const shown = licences.some((work) => work.shown)
+  const rows = licences.map(({ what, licence, author, url, shown }) => {
     const address = webAddress(url)
     const source = address
       ? html`<a href="${address}" rel="noreferrer">${address.replace(/^https?:\/\//, '')}</a>`
       : url
-    return html`<tr><th scope="row">${what}</th><td>${author}</td><td>${licence}</td><td>${source}</td></tr>`
+    return html`<tr><th scope="row">${what}</th><td>${author}</td><td>${licence}</td><td>${source}</td><td>${shown ? 'shown' : 'evaluated on'}</td></tr>`
   })
   return html`<section aria-labelledby="licences">
 <h2 id="licences">Pictures: authors and licences</h2>
-<p>Drawings were rendered to pixels on white; crops were also cut, resized and recoloured. All remain under
-their authors’ licences, in this file too.</p>
+${
+  shown &&
+  html`<p>Drawings were rendered to pixels on white; crops were also cut, resized and recoloured. All remain under
+their authors’ licences, in this file too.</p>`
+}
 <div class="scroll" tabindex="0" role="region" aria-labelledby="licences">
 <table class="text">
-<thead><tr><th scope="col">Work</th><th scope="col">Author</th><th scope="col">Licence</th><th scope="col">Source</th></tr></thead>
+<thead><tr><th scope="col">Work</th><th scope="col">Author</th><th scope="col">Licence</th><th scope="col">Source</th><th scope="col">Here</th></tr></thead>
 <tbody>${rows}</tbody>
 </table>
 </div>

@@ -1,4 +1,4 @@
-import { Generator, GradScaler, type Parameter, SGD, type Tensor } from 'trex-torch'
+import { Generator, GradScaler, noGrad, type Parameter, SGD, type Tensor, tidy } from 'trex-torch'
 import { createEncoder } from '../method/encoder.js'
 import { MemoryBank } from '../method/memoryBank.js'
 import { MomentumEncoder } from '../method/momentumEncoder.js'
@@ -92,6 +92,27 @@ export function learnerState({
   prototypes,
 }: Pick<Learner, 'model' | 'prototypes'>): Map<string, Tensor> {
   return new Map([...model.stateDict('model'), ...prototypes.stateDict('prototypes')])
+}
+
+/** Whether no weight has become infinite or NaN; waits for the device. */
+export function hasFiniteWeights({ model, prototypes }: Learner): boolean {
+  const weights = [...namedParameters({ model, prototypes })].map(([, weight]) => weight)
+  return noGrad(() => tidy(() => weights.every((weight) => Number.isFinite(weight.sum().item()))))
+}
+
+/** Disposes a learner at the end of its scope, unless `release` has handed it on. */
+export function ownLearner(learner: Learner): Disposable & { learner: Learner; release(): Learner } {
+  let owned = true
+  return {
+    learner,
+    release() {
+      owned = false
+      return learner
+    },
+    [Symbol.dispose]() {
+      if (owned) disposeLearner(learner)
+    },
+  }
 }
 
 /** Releases everything the learner holds. */

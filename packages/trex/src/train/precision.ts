@@ -25,3 +25,12 @@ export function resolvePrecision({ device, precision }: Pick<Settings, 'device' 
     dtype: { fp32: null, bf16: 'bfloat16', fp16: 'float16' }[resolved] as Precision['dtype'],
   }
 }
+
+/** The settings that `auto` stands for here, as a run records them: a resumed run computes as it was started. */
+export function resolveAuto(
+  settings: Pick<Settings, 'device' | 'precision'>,
+): Pick<Settings, 'device' | 'precision'> {
+  const { device, dtype } = resolvePrecision(settings)
+  const precision = dtype === null ? 'fp32' : dtype === 'float16' ? 'fp16' : 'bf16'
+  return { device: device.startsWith('cuda') ? 'cuda' : 'cpu', precision }
+}

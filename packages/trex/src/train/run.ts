@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   appendFileSync,
   existsSync,
@@ -9,14 +10,16 @@ import {
   statSync,
   truncateSync,
 } from 'node:fs'
-import { join } from 'node:path'
-import { engineInfo } from 'trex-torch'
+import { join, relative } from 'node:path'
 import { writeFileAtomic } from 'trex-torch/safetensors'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { settingsYaml } from '../config.js'
+import type { ImageDataset } from '../data/imageFolder.js'
 import { TrexError } from '../errors.js'
 import { type Settings, settingsSchema } from '../settings.js'
+import { currentEnvironment, type Environment, environmentChanges } from './environment.js'
+import { otherHolder } from './runLock.js'
 
 /** A run folder: config.yaml, env.json, data.json, metrics.jsonl and checkpoints/last.safetensors. */
 export interface Run {
@@ -29,10 +32,14 @@ export interface Run {
 export type RunData = Readonly<z.infer<typeof dataSchema>>
 
 const dataSchema = z.object({
+  /** The command that made the run; `trex train --resume` takes its own alone. */
+  madeBy: z.enum(['train', 'demo']),
   root: z.string(),
   classes: z.array(z.string()).readonly(),
   trainImages: z.number(),
   valImages: z.number(),
+  /** SHA-256 of the names and labels of all images, in their order. */
+  images: z.string(),
 })
 
 /** The checkpoint a run resumes from. */
@@ -51,9 +58,7 @@ export function createRun(dir: string, settings: Settings, data: RunData): Run {
         ? `continue it with \`trex train --resume ${dir}\`, or choose another --out`
         : 'choose a folder for --out that is empty or not there yet',
     })
-  const { record, ...engine } = engineInfo()
-  const platform = `${process.platform}-${process.arch}`
-  const env = { node: process.version, platform, engine, libtorch: record?.source }
+  const env = currentEnvironment()
   try {
     mkdirSync(join(dir, 'checkpoints'), { recursive: true })
     write(join(dir, 'config.yaml'), settingsYaml(settings))
@@ -73,13 +78,14 @@ export function createRun(dir: string, settings: Settings, data: RunData): Run {
 
 /** Removes a new run that has not made one step, so that nothing half-made is left; whether it did. */
 export function discardUntrained(run: Run): boolean {
+  if (otherHolder(run.dir)) return false
   if (existsSync(checkpointPath(run)) || readMetrics(run).length > 0) return false
   removeRun(run.dir)
   return true
 }
 
 function removeRun(dir: string): void {
-  for (const name of ['config.yaml', 'env.json', 'data.json', 'metrics.jsonl', 'checkpoints'])
+  for (const name of ['config.yaml', 'env.json', 'data.json', 'metrics.jsonl', 'checkpoints', 'lock'])
     rmSync(join(dir, name), { recursive: true, force: true })
   try {
     rmdirSync(dir)
@@ -89,6 +95,25 @@ function removeRun(dir: string): void {
 /** Whether a run has a checkpoint to go on from, or has lost the one it had: then it cannot start anew unnoticed. */
 export function hadCheckpoint(run: Run): boolean {
   return existsSync(checkpointPath(run)) || readMetrics(run).some(({ epoch }) => epoch > 0)
+}
+
+/** What is different here from where the run was started and may change its last digits, in words; empty if nothing. */
+export function changesSince(run: Run): string[] {
+  const path = join(run.dir, 'env.json')
+  if (!existsSync(path)) return []
+  return environmentChanges(JSON.parse(readFileSync(path, 'utf8')) as Environment, currentEnvironment())
+}
+
+/** What a run records of its images; paths are taken relative to `root`. */
+export function describeData(
+  madeBy: RunData['madeBy'],
+  root: string,
+  { classes, train, val }: ImageDataset,
+): RunData {
+  const hash = createHash('sha256')
+  for (const { path, label } of [...train, ...val]) hash.update(`${relative(root, path)}\0${label}\n`)
+  const counts = { trainImages: train.length, valImages: val.length }
+  return { madeBy, root, classes, ...counts, images: hash.digest('hex') }
 }
 
 /** Opens a run folder to go on with it. @throws TrexError when it is none, or its files are damaged. */

@@ -5,10 +5,18 @@ import { openLoader } from '../data/loader.js'
 import { TrexError } from '../errors.js'
 import { cropGroups } from '../settings.js'
 import { stepInput } from './batch.js'
-import { createLearner, type Learner } from './learner.js'
+import { createLearner, hasFiniteWeights, type Learner, ownLearner } from './learner.js'
 import { restoreLearner, saveLearner } from './learnerCheckpoint.js'
 import { resolvePrecision } from './precision.js'
-import { checkpointPath, logMetrics, type MetricsRow, type Run, truncateMetrics } from './run.js'
+import {
+  checkpointPath,
+  logMetrics,
+  type MetricsRow,
+  type Run,
+  truncateMetrics,
+  type ValidationScores,
+} from './run.js'
+import { lockRun } from './runLock.js'
 import { learningRates } from './schedule.js'
 import { trainStep } from './step.js'
 import { validate } from './validate.js'
@@ -19,19 +27,22 @@ export type TrainEvent = MetricsRow & { readonly steps: number; readonly images:
 /**
  * Trains a run from its start or its last checkpoint to its end, yielding what happens. Leaving the iteration ends it;
  * what was done since the last checkpoint is then lost, and `resume` goes on from there exactly.
- * @returns the learner, which the caller disposes.
- * @throws TrexError on a bad image, a non-finite loss or a disk that refuses; the last checkpoint is intact then.
+ * @returns the learner, which the caller disposes; it is gone when the iteration ends in another way.
+ * @throws TrexError on a bad image, a loss or weight that is not finite, a disk that refuses, or when another process
+ * trains the run; the last checkpoint is intact then.
  */
 export async function* train(
   run: Run,
   data: ImageDataset,
   { resume = false } = {},
 ): AsyncGenerator<TrainEvent, Learner> {
+  using _lock = lockRun(run.dir)
   const { settings } = run
   const { batchSize, epochs, channelsLast, seed } = settings
   const precision = resolvePrecision(settings)
   manualSeed(seed)
-  const learner = createLearner(settings, data.classes.length, precision)
+  using owner = ownLearner(createLearner(settings, data.classes.length, precision))
+  const { learner } = owner
   const groups = cropGroups(settings)
   const counts = groups.map(({ count }) => count)
   const workers = settings.workers === 'auto' ? Math.min(4, availableParallelism()) : settings.workers
@@ -65,7 +76,7 @@ export async function* train(
         trainStep(learner, stepInput(batch, counts, { precision, channelsLast }), rates[step]!).loss.item(),
       )
       batch.release()
-      if (!Number.isFinite(loss)) throw nonFinite(loss, epoch, step)
+      if (!Number.isFinite(loss)) throw nonFinite(`the loss is ${loss} at`, epoch, step)
       lossSum += loss
       const seconds = (performance.now() - stepBegan) / 1000
       stepBegan = performance.now()
@@ -81,21 +92,25 @@ export async function* train(
       step++
       yield { ...row, steps: rates.length, images: batchSize }
     }
-    const scores = data.val.length ? await validate(learner, data.val, settings, workers) : {}
+    const scores: Partial<ValidationScores> = data.val.length
+      ? await validate(learner, data.val, settings, workers)
+      : {}
+    if (!hasFiniteWeights(learner) || !Number.isFinite(scores.valLoss ?? 0))
+      throw nonFinite('the weights are not finite after', epoch, step - 1)
     const seconds = (performance.now() - began) / 1000
     const row: MetricsRow = { kind: 'epoch', epoch, step, loss: lossSum / loader.batches, seconds, ...scores }
     const metricsBytes = logMetrics(run, row)
     saveLearner(checkpointPath(run), learner, { epoch: epoch + 1, step, metricsBytes })
     yield { ...row, steps: rates.length, images: loader.batches * batchSize }
   }
-  return learner
+  return owner.release()
 }
 
 /** Decoded images each worker keeps: small sets are decoded once. */
 const CACHE_BYTES = 256 << 20
 
-function nonFinite(loss: number, epoch: number, step: number): TrexError {
-  return new TrexError(`the loss is ${loss} at step ${step} (epoch ${epoch})`, {
+function nonFinite(what: string, epoch: number, step: number): TrexError {
+  return new TrexError(`${what} step ${step} (epoch ${epoch})`, {
     hint: 'lower optimizer.lr or lengthen optimizer.warmupEpochs; the last checkpoint is from before this epoch',
   })
 }
