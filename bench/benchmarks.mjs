@@ -61,7 +61,7 @@ export const BENCHMARKS = {
     about: 'one plain supervised step, ResNet-50, 224 px, batch 16; peak memory',
     script: 'plain',
     settings: { ...training, arch: 'resnet50', batch: 16, globalSize: 224 },
-    sides: ['trex:fp32', 'torch:fp32'],
+    sides: ['trex:fp32-cl', 'torch:fp32'],
     smokeSides: ['trex:fp32', 'torch:fp32'],
     pairs: 5,
     steps: 1,

@@ -14,8 +14,8 @@ const SIDE = /^(trex|torch):(fp32|bf16)(-cl)?(-malloc)?$/
  */
 
 /**
- * Keeps freed memory in the process instead of returning large blocks to the system on every free.
- * The engine of trex sets the same when it loads; `-malloc` gives it to a PyTorch peer too.
+ * Keeps freed memory in the process instead of returning large blocks to the system on every free, as trex does for
+ * itself with a pool and mallopt; `-malloc` gives a PyTorch peer what environment variables can.
  */
 const KEEP_FREED_MEMORY = {
   MALLOC_MMAP_THRESHOLD_: String(2 ** 32),
