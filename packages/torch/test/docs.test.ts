@@ -22,6 +22,10 @@ describe('the example', () => {
     expect(Number(/(\d+\.\d) %/.exec(lines.at(-1)!)![1])).toBeGreaterThan(88)
   })
 
+  test('is as short as docs/torch.md says', () => {
+    expect(example.split('\n').filter((line) => line.trim()).length).toBeLessThanOrEqual(30)
+  })
+
   test('is the one in the README', () => {
     expect(blocksOf(read('../README.md'))).toEqual([example])
   })
