@@ -1,5 +1,6 @@
 import { Handle } from './handle.js'
 import { native } from './native.js'
+import type { TensorCore } from './tensor/core.js'
 import type { Tensor } from './tensor/tensor.js'
 
 /** What an operator takes: tensors, generators, numbers, strings, null, and lists of these. */
@@ -73,7 +74,7 @@ export function tensorOp(name: string, overload = ''): (...args: Argument[]) => 
 export function inPlaceOp(
   name: string,
   overload = '',
-): <T extends Tensor>(self: T, ...args: Argument[]) => T {
+): <T extends TensorCore>(self: T, ...args: Argument[]) => T {
   const call = resolve(name, overload)
   return (self, ...args) => {
     call(self, ...args)

@@ -50,6 +50,7 @@ export class Generator extends Handle {
     this.handle = 0
   }
 
+  /** `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose()
   }

@@ -8,13 +8,17 @@ import { keep } from './tidy.js'
 
 /** What layers with weights take besides their sizes: the source of their initial values. */
 export interface LayerOptions {
+  /** Whether there is a bias; true unless said. */
   bias?: boolean
+  /** Where the initial values are drawn from; the default generator unless said. */
   generator?: Generator
 }
 
 /** y = x W^T + b, x [..., in], W [out, in]; PyTorch's default initialisation. */
 export class Linear extends Module {
+  /** [out, in] */
   readonly weight: Parameter
+  /** [out] */
   readonly bias: Parameter | null
 
   constructor(inFeatures: number, outFeatures: number, { bias = true, generator }: LayerOptions = {}) {
@@ -30,10 +34,14 @@ export class Linear extends Module {
 
 /** A square 2-d convolution of x [N, in, H, W]; PyTorch's default initialisation. */
 export class Conv2d extends Module {
+  /** [out, in / groups, kernel, kernel] */
   readonly weight: Parameter
+  /** [out] */
   readonly bias: Parameter | null
+  /** What `F.conv2d` takes. */
   readonly options: { stride: number; padding: number; dilation: number; groups: number }
 
+  /** @throws RangeError when the groups do not divide the channels. */
   constructor(
     inChannels: number,
     outChannels: number,
@@ -59,10 +67,15 @@ export class Conv2d extends Module {
 
 /** Normalises channels over the batch: what BatchNorm1d and BatchNorm2d share. */
 class BatchNorm extends Module {
+  /** The scale after normalising [channels], 1 at first. */
   readonly weight: Parameter
+  /** The shift after normalising [channels], 0 at first. */
   readonly bias: Parameter
+  /** The mean [channels] that evaluation uses: a running average of the batches' in training. */
   readonly runningMean: Tensor
+  /** The variance [channels] that evaluation uses, averaged likewise. */
   readonly runningVar: Tensor
+  /** How many batches the averages have seen: an int64 []. */
   readonly numBatchesTracked: Tensor
 
   constructor(

@@ -1,4 +1,5 @@
 import { type Argument, inPlaceOp, tensorOp, tensorsOp } from './dispatch.js'
+import type { TensorCore } from './tensor/core.js'
 import type { Tensor } from './tensor/tensor.js'
 
 // The ATen operators that the Tensor methods and nn functions call, under TypeScript names.
@@ -10,14 +11,14 @@ export type Operand = Tensor | number
 function binary(name: string, tensorOverload = 'Tensor', scalarOverload = 'Scalar') {
   const tensor = tensorOp(name, tensorOverload)
   const scalar = tensorOp(name, scalarOverload)
-  return (self: Tensor, other: Operand, ...rest: Argument[]): Tensor =>
+  return (self: TensorCore, other: Operand, ...rest: Argument[]): Tensor =>
     typeof other === 'object' ? tensor(self, other, ...rest) : scalar(self, other, ...rest)
 }
 
 function binaryInPlace(name: string) {
   const tensor = inPlaceOp(name, 'Tensor')
   const scalar = inPlaceOp(name, 'Scalar')
-  return <T extends Tensor>(self: T, other: Operand, ...rest: Argument[]): T =>
+  return <T extends TensorCore>(self: T, other: Operand, ...rest: Argument[]): T =>
     typeof other === 'object' ? tensor(self, other, ...rest) : scalar(self, other, ...rest)
 }
 

@@ -15,11 +15,13 @@ import { checkSetting, type GroupSettings, type ParameterGroup, parameterGroups 
 
 /** Settings of AdamW; per group `lr` and `weightDecay` override these. */
 export interface AdamWOptions {
+  /** The learning rate; 0.001 unless said. */
   lr?: number
   /** How much of the averages of gradients and of their squares is kept at each step; in [0, 1). */
   betas?: readonly [number, number]
   /** Added to the root of the squares' average. */
   eps?: number
+  /** Each step takes `lr * weightDecay` of the weights away; 0.01 unless said. */
   weightDecay?: number
 }
 

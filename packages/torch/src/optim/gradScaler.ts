@@ -23,6 +23,7 @@ export interface GradScalerOptions {
  * `scale(loss).backward()`, perhaps `unscale` to clip gradients, `step` for each optimizer, `update`.
  */
 export class GradScaler {
+  /** Whether it scales at all. */
   readonly enabled: boolean
   /** Optimizers whose gradients were unscaled since the last update. */
   private readonly unscaled = new Map<Optimizer, { finite: boolean; stepped: boolean }>()

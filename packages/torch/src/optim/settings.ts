@@ -3,6 +3,7 @@ import type { Parameter } from '../tensor/tensor.js'
 /** Parameters that share their settings; `lr` and `weightDecay` may be changed between steps. */
 export interface ParameterGroup {
   params: readonly Parameter[]
+  /** The learning rate. */
   lr: number
   weightDecay: number
 }

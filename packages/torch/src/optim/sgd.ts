@@ -5,9 +5,11 @@ import { checkSetting, type GroupSettings, type ParameterGroup, parameterGroups 
 
 /** Settings of SGD; per group `lr` and `weightDecay` override these. */
 export interface SgdOptions {
+  /** The learning rate. */
   lr: number
   /** What is kept of the last steps' direction; 0 (the default) for none. */
   momentum?: number
+  /** The factor of the L2 penalty's gradient; 0 unless said. */
   weightDecay?: number
 }
 
@@ -16,6 +18,7 @@ export interface SgdOptions {
  * g <- grad + wd * p; b <- g (first step) or momentum * b + g; p <- p - lr * b.
  */
 export class SGD extends Optimizer {
+  /** As in the options. */
   readonly momentum: number
   protected override readonly stateShapes = { momentumBuffer: 'parameter' } as const
 

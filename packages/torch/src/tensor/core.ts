@@ -29,10 +29,12 @@ export abstract class TensorCore extends Handle {
     return (this.knownShape ??= Object.freeze(native().shape(this.handle)))
   }
 
+  /** The element type. */
   get dtype(): DType {
     return (this.knownDtype ??= dtypeOfCode(native().dtype(this.handle)))
   }
 
+  /** Where the elements lie. */
   get device(): Device {
     return native().device(this.handle) as Device
   }
@@ -47,6 +49,7 @@ export abstract class TensorCore extends Handle {
     return this.shape.reduce((product, size) => product * size, 1)
   }
 
+  /** How many elements apart in memory neighbours of each dimension are. */
   get strides(): readonly number[] {
     return native().strides(this.handle)
   }
@@ -58,6 +61,7 @@ export abstract class TensorCore extends Handle {
     return size
   }
 
+  /** Whether the elements lie in the order of `format` without gaps. */
   isContiguous(format: MemoryFormat = 'contiguous'): boolean {
     return native().isContiguous(this.handle, memoryFormats[format])
   }
@@ -67,6 +71,7 @@ export abstract class TensorCore extends Handle {
     return native().isPinned(this.handle)
   }
 
+  /** Whether the native tensor was released or handed on. */
   get isDisposed(): boolean {
     return this.handle === 0
   }
@@ -79,6 +84,7 @@ export abstract class TensorCore extends Handle {
     this.handle = 0
   }
 
+  /** `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose()
   }
@@ -116,6 +122,7 @@ export abstract class TensorCore extends Handle {
     return typeof value === 'boolean' ? Number(value) : (value as number)
   }
 
+  /** Whether operations on it are recorded, so that `backward` reaches it; can be set on leaves only. */
   get requiresGrad(): boolean {
     return native().requiresGrad(this.handle)
   }
@@ -124,6 +131,7 @@ export abstract class TensorCore extends Handle {
     native().setRequiresGrad(this.handle, flag)
   }
 
+  /** Whether no recorded operation made it. */
   get isLeaf(): boolean {
     return native().isLeaf(this.handle)
   }
