@@ -87,6 +87,15 @@ describe('any operator', () => {
     expect(liveTensors()).toBe(before)
   })
 
+  test('tensorOp refuses in-place operators, whose result has a handle already, but not those with an out argument', () => {
+    const x = tensor([-1, 2])
+    expect(() => tensorOp('aten::relu_')(x)).toThrow(/aten::relu_ writes its first argument; use inPlaceOp/)
+    expect(values(x)).toEqual([-1, 2])
+    const out = zeros([2])
+    expect(values(tensorOp('aten::neg', 'out')(x, out))).toEqual([1, -2])
+    expect(values(out)).toEqual([1, -2])
+  })
+
   test('an operator that returns its argument gives a tensor of its own', () => {
     const x = tensor([1, 2])
     const same = [

@@ -47,9 +47,12 @@ function resolve(name: string, overload: string, check?: Check): (...args: Argum
   }
 }
 
-/** @throws TypeError unless the operator's result is one tensor: handles of several would be lost. */
+/** @throws TypeError unless the result is one new tensor: handles of several would be lost, and one be held twice. */
 function requireOneTensor(name: string, overload: string): void {
-  const result = native().schema(name, overload).split(' -> ').at(-1)!
+  const schema = native().schema(name, overload)
+  if (/^[^(]*\(Tensor\(\w+!\) /.test(schema))
+    throw new TypeError(`tensorOp: ${name} writes its first argument; use inPlaceOp`)
+  const result = schema.split(' -> ').at(-1)!
   if (!/^Tensor(\([^()]*\))?( \w+)?$/.test(result))
     throw new TypeError(`tensorOp: the result of ${name} is ${result}; use tensorsOp or valueOp`)
 }

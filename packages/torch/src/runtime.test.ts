@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { ensureDist, runScript } from '../test/support/child.js'
 import { codeOf } from '../test/support/values.js'
+import { zeros } from './create.js'
 import { EngineError } from './engineError.js'
 import { engineRecord, native } from './native.js'
 import {
@@ -36,6 +37,12 @@ describe('the engine', () => {
 
   test('synchronize wants a device', () => {
     if (!isCudaAvailable()) expect(codeOf(() => synchronize())).toBe('ERR_DEVICE')
+  })
+
+  test.skipIf(isCudaAvailable())('CUDA where there is none is ERR_DEVICE', () => {
+    expect(codeOf(() => zeros([2], { device: 'cuda' }))).toBe('ERR_DEVICE')
+    expect(codeOf(() => zeros([2]).to('cuda:1'))).toBe('ERR_DEVICE')
+    expect(codeOf(() => zeros([2]).to('nowhere' as never))).toBe('ERR_TORCH')
   })
 })
 

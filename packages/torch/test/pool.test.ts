@@ -1,10 +1,14 @@
+import { spawnSync } from 'node:child_process'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { fromTypedArray, full } from '../src/create.js'
 import { engineInfo, trimMemory } from '../src/runtime.js'
 import type { Tensor } from '../src/tensor/tensor.js'
 import { tidy } from '../src/tidy.js'
+import { ensureDist } from './support/child.js'
 import { codeOf } from './support/values.js'
+
+beforeAll(ensureDist)
 
 const MiB = 2 ** 20
 const residentMiB = () => process.memoryUsage.rss() / MiB
@@ -64,5 +68,13 @@ describe.skipIf(!engineInfo().pooled)('the pool of large tensors', () => {
           .contiguous(),
       ),
     ).toBe('ERR_MEMORY')
+  })
+
+  test('so it is where the system refuses the range, and libtorch allocates', () => {
+    const script = `import { zeros } from '${new URL('../dist/index.js', import.meta.url)}'
+      try { zeros([2 ** 48]) } catch (error) { console.log(error.code, error.message) }`
+    const limited = 'ulimit -v 12000000 && exec "$0" --input-type=module -e "$1"'
+    const { stdout } = spawnSync('bash', ['-c', limited, process.execPath, script], { encoding: 'utf8' })
+    expect(stdout).toMatch(/^ERR_MEMORY .* 1125899906842624 bytes/)
   })
 })
