@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
+import { duration } from '../report/duration.js'
 import type { Learner } from '../train/learner.js'
 import type { TrainEvent } from '../train/train.js'
-import { duration, type Progress, startProgress } from './progress.js'
+import { type Progress, startProgress } from './progress.js'
 
 /** Draws the progress of a training run while it goes, and returns what it learned. */
 export async function followTraining(
@@ -26,7 +27,7 @@ export async function followTraining(
           event.top1 === undefined
             ? ''
             : ` · val top-1 ${event.top1.toFixed(1)} % · top-5 ${event.top5?.toFixed(1)} %`
-        const line = `epoch ${event.epoch + 1} · loss ${event.loss.toFixed(3)}${scores} · ${duration(event.seconds * 1000)}`
+        const line = `epoch ${event.epoch + 1} · loss ${event.loss.toFixed(3)}${scores} · ${duration(event.seconds)}`
         progress ? progress.line(line) : console.error(line)
       }
     }

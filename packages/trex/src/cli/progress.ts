@@ -1,4 +1,5 @@
 import { type Bar, Presets, SingleBar } from 'cli-progress'
+import { duration } from '../report/duration.js'
 import { onStop } from './stop.js'
 
 /** Shows how far long work is: a bar on a terminal, a plain line now and then elsewhere. */
@@ -46,18 +47,9 @@ function lines(title: string, total: number, done: number): Progress {
       if (now - shown < LINE_EVERY_MS && value < total) return
       shown = now
       const left = ((now - began) / Math.max(1, value - done)) * (total - value)
-      console.error(`${title} ${value}/${total} · ${note} · ETA ${duration(left)}`)
+      console.error(`${title} ${value}/${total} · ${note} · ETA ${duration(left / 1000)}`)
     },
     line: (text) => console.error(text),
     stop() {},
   }
-}
-
-/** `75 s`, `3 min 20 s`, `2 h 05 min`. */
-export function duration(milliseconds: number): string {
-  const seconds = Math.round(milliseconds / 1000)
-  if (seconds < 120) return `${seconds} s`
-  const minutes = Math.floor(seconds / 60)
-  if (minutes < 60) return `${minutes} min ${seconds % 60} s`
-  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`
 }

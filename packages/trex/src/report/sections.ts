@@ -1,4 +1,5 @@
 import { dotChart } from './dotChart.js'
+import { duration } from './duration.js'
 import { type Html, html, webAddress } from './html.js'
 import { lineChart } from './lineChart.js'
 import { inlineMark, legend, modelStyle } from './modelStyle.js'
@@ -179,8 +180,3 @@ their authors’ licences, in this file too.</p>`
 }
 
 const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length
-
-function duration(seconds: number): string {
-  if (seconds < 60) return `${seconds.toFixed(0)} s`
-  return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`
-}
