@@ -5,9 +5,9 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildAddon, detectCompiler, selectEngine } from '../packages/torch/native/buildAddon.mjs'
-import { findLibtorch } from '../packages/torch/native/findLibtorch.mjs'
+import { findLibtorch, usesReferenceBlas } from '../packages/torch/native/findLibtorch.mjs'
 import { run } from './bootstrap/command.mjs'
-import { installCompiler, installLibtorch } from './bootstrap/installLibtorch.mjs'
+import { fastBlas, installCompiler, installLibtorch } from './bootstrap/installLibtorch.mjs'
 import { withLock } from './bootstrap/lock.mjs'
 import { installPackages, packagesMissing } from './bootstrap/packages.mjs'
 
@@ -37,6 +37,9 @@ async function bootstrap() {
   log(
     `libtorch ${libtorch.version} · ${libtorch.source} · ${libtorch.libDir}${libtorch.cuda ? ' · CUDA' : ''}`,
   )
+
+  if (usesReferenceBlas(libtorch))
+    log(`note: this libtorch multiplies matrices with the slow reference BLAS: apt-get install ${fastBlas}`)
 
   if (!process.env.CXX && !detectCompiler()) await installCompiler(log)
   const { engine, linked } = await buildAddon(libtorch, { log })

@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { buildAddon } from '../packages/torch/native/buildAddon.mjs'
 import { findLibtorch, inspectLibtorch } from '../packages/torch/native/findLibtorch.mjs'
 import { run, succeeds } from './bootstrap/command.mjs'
-import { aptInstall } from './bootstrap/installLibtorch.mjs'
+import { aptInstall, fastBlas } from './bootstrap/installLibtorch.mjs'
 import { runVitest, summaryLine } from './testRun.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -89,6 +89,6 @@ async function installWheel() {
 
 async function installSystem() {
   if (process.platform !== 'linux' || process.getuid() !== 0) throw new Error('not root on Debian or its kin')
-  await aptInstall(['libtorch-dev'], console.log)
+  await aptInstall(['libtorch-dev', fastBlas], console.log)
   return findLibtorch({})
 }

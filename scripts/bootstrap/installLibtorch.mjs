@@ -9,8 +9,12 @@ import { run, succeeds } from './command.mjs'
 /** The release of the official archive, for machines whose package manager has no libtorch. */
 const archiveVersion = '2.9.0'
 
+/** Debian's libtorch multiplies matrices with whatever BLAS is there; the reference one is tens of times slower. */
+export const fastBlas = 'libopenblas0-openmp'
+
 const remedies = `Do one of these, then run the command again:
-  sudo apt-get install libtorch-dev g++                    Debian 12 or newer, Ubuntu 24.04 or newer
+  sudo apt-get install libtorch-dev ${fastBlas} g++
+                                                           Debian 12 or newer, Ubuntu 24.04 or newer
   brew install pytorch                                     macOS
   python3 -m venv .venv && .venv/bin/pip install torch     and set PYTHON=.venv/bin/python
   unpack an archive of https://pytorch.org/get-started     and set LIBTORCH=/path/to/libtorch`
@@ -23,7 +27,7 @@ const remedies = `Do one of these, then run the command again:
  */
 export async function installLibtorch(log) {
   const ways = [
-    ...(process.platform === 'linux' ? [['apt', () => aptInstall(['libtorch-dev'], log)]] : []),
+    ...(process.platform === 'linux' ? [['apt', () => aptInstall(['libtorch-dev', fastBlas], log)]] : []),
     ...(process.platform === 'darwin' ? [['brew', () => brewInstall(log)]] : []),
     ['archive', () => unpackArchive(log)],
   ]

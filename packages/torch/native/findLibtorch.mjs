@@ -103,6 +103,16 @@ export function findLibtorch(env = process.env, places = {}) {
   return null
 }
 
+/**
+ * Whether a system's libtorch multiplies matrices with the reference BLAS, tens of times slower than OpenBLAS: Debian
+ * links libblas.so.3 to one of several.
+ * @param {Pick<Libtorch, 'libDir'>} libtorch
+ */
+export function usesReferenceBlas({ libDir }) {
+  const blas = join(libDir, 'libblas.so.3')
+  return existsSync(blas) && /\/blas\/libblas\.so/.test(realpathSync(blas))
+}
+
 function requireLibtorch(root) {
   const { libtorch, missing } = inspectLibtorch(root)
   if (libtorch) return libtorch

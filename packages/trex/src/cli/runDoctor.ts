@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
 import { EngineError, type EngineInfo, engineInfo, engineRecord } from 'trex-torch'
 import { resolvePrecision } from '../train/precision.js'
@@ -43,6 +44,11 @@ function diagnose(): Diagnosis {
     missing.push({ what: 'libtorch', remedy: error.message })
   }
   const record = recordOrNull()
+  if (info && usesReferenceBlas())
+    missing.push({
+      what: 'a fast BLAS',
+      remedy: 'matrix products are tens of times slower without: apt-get install libopenblas0-openmp',
+    })
   if (info && !info.cuda)
     missing.push({
       what: 'CUDA',
@@ -66,6 +72,15 @@ function diagnose(): Diagnosis {
     amx: info?.amx ?? null,
     precision: info && (resolvePrecision({ device: 'auto', precision: 'auto' }).dtype ? 'bf16' : 'fp32'),
     missing,
+  }
+}
+
+/** Whether the process has loaded Debian's reference BLAS (Linux only: elsewhere there is no such list to read). */
+function usesReferenceBlas(): boolean {
+  try {
+    return /\/blas\/libblas\.so/.test(readFileSync('/proc/self/maps', 'utf8'))
+  } catch {
+    return false
   }
 }
 
