@@ -93,7 +93,7 @@ function checks(golden: Golden, group: string, exact: boolean) {
         const scale = norms[isVanishing(name) ? names.indexOf(weightOf(name)) : i]!
         const tolerance = exact ? 1e-10 : early ? 1e-2 : 1e-1
         expectError(
-          `${group} gradients ${early ? '0-1' : '2-4'}`,
+          `${group} gradients ${early ? '0-2' : '3-4'}`,
           `${key} ${name}`,
           Math.abs(norm - norms[i]!) / scale,
           tolerance,

