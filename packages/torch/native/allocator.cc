@@ -51,13 +51,16 @@ class OutOfMemory : public std::bad_alloc {
 // blocks are joined. Memory once touched is kept, in huge pages where the system has them.
 class Pool {
  public:
-  bool reserve(size_t size) {
+  // Addresses cost nothing: there are several times as many as memory, so that holes never use them up.
+  bool reserve(size_t memory) {
 #if defined(__linux__)
+    size_t size = 4 * memory;
     void* range = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (range == MAP_FAILED) return false;
     madvise(range, size, MADV_HUGEPAGE);
     base_ = static_cast<char*>(range);
     size_ = size;
+    memory_ = memory;
     addFree(0, size);
     return true;
 #else
@@ -70,9 +73,9 @@ class Pool {
     return address >= base_ && address < base_ + size_;
   }
 
-  // nullptr when no free block is large enough.
+  // nullptr when the machine has less memory than that, or no free block is large enough.
   void* take(size_t bytes) {
-    if (bytes > size_) return nullptr;
+    if (bytes > memory_) return nullptr;
     size_t length = wholePages(bytes);
     std::lock_guard<std::mutex> lock(mutex_);
     auto best = bySize_.lower_bound({length, 0});
@@ -128,6 +131,7 @@ class Pool {
 
   char* base_ = nullptr;
   size_t size_ = 0;
+  size_t memory_ = 0;
   size_t touched_ = 0;  // no block has reached beyond
   std::mutex mutex_;
   std::map<size_t, size_t> byOffset_;             // free blocks

@@ -233,7 +233,7 @@ test('credits beside pictures name what is shown, and nothing when all pictures 
   const text = await write(own)
   expect(credit(text)).toBeUndefined()
   expect(text).not.toContain('rendered to pixels')
-  expect(text).toMatch(/MNIST<.*evaluated on/)
+  expect(text).toMatch(/MNIST<.*probed/)
 })
 
 test('a picture that is not there is named, and no file is left', async () => {

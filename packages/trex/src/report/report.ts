@@ -38,7 +38,7 @@ export interface ReportNeighbours {
 
 /** Whose work was used, and its terms. */
 export interface ReportLicence {
-  /** Whether the report shows it, or it was only evaluated on. */
+  /** Whether the report shows it, or a probe was fitted on it without showing it. */
   shown: boolean
   what: string
   licence: string

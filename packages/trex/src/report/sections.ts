@@ -161,7 +161,7 @@ export function licencesSection({ licences }: DemoReport): Html {
     const source = address
       ? html`<a href="${address}" rel="noreferrer">${address.replace(/^https?:\/\//, '')}</a>`
       : url
-    return html`<tr><th scope="row">${what}</th><td>${author}</td><td>${licence}</td><td>${source}</td><td>${shown ? 'shown' : 'evaluated on'}</td></tr>`
+    return html`<tr><th scope="row">${what}</th><td>${author}</td><td>${licence}</td><td>${source}</td><td>${shown ? 'shown' : 'probed'}</td></tr>`
   })
   return html`<section aria-labelledby="licences">
 <h2 id="licences">Pictures: authors and licences</h2>
