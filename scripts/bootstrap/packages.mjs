@@ -38,10 +38,14 @@ export async function installPackages(root) {
   const self = process.env.npm_execpath
   const [command, ...args] = basename(self ?? '') === 'npm-cli.js' ? [process.execPath, self] : ['npm']
   try {
-    await run(command, [...args, 'ci', '--include=dev', '--no-audit', '--no-fund', '--no-update-notifier'], {
-      cwd: root,
-      shownLines: 60,
-    })
+    await run(
+      command,
+      [...args, 'ci', '--include=dev', '--prefer-offline', '--no-audit', '--no-fund', '--no-update-notifier'],
+      {
+        cwd: root,
+        shownLines: 60,
+      },
+    )
   } catch (error) {
     throw new Error(
       `${error.message}\nCheck that the npm registry can be reached (npm ping) and that ${root} can be written`,
