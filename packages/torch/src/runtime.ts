@@ -1,4 +1,3 @@
-import type { Device } from './dtype.js'
 import { type EngineInfo, type EngineRecord, engineRecord, native } from './native.js'
 
 /** Version, devices and processor features of the loaded libtorch, and where it came from. */
@@ -24,7 +23,7 @@ export function setNumThreads(count: number): void {
 export const isCudaAvailable = (): boolean => native().engineInfo().cuda
 
 /** The best device there is: `cuda` where libtorch has it, else `cpu`. */
-export const bestDevice = (): Device => (isCudaAvailable() ? 'cuda' : 'cpu')
+export const bestDevice = (): 'cuda' | 'cpu' => (isCudaAvailable() ? 'cuda' : 'cpu')
 
 /** Waits until a CUDA device has finished its work. @throws Error `ERR_DEVICE` without CUDA. */
 export const synchronize = (index?: number): void => native().synchronize(index)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
 import { EngineError, type EngineInfo, engineInfo, engineRecord } from 'trex-torch'
-import { resolvePrecision } from '../train/precision.js'
+import { resolveAuto } from '../train/precision.js'
 
 /** What `trex doctor --json` prints. */
 export interface Diagnosis {
@@ -70,7 +70,7 @@ function diagnose(): Diagnosis {
     threads: info?.threads ?? null,
     bf16: info?.bf16 ?? null,
     amx: info?.amx ?? null,
-    precision: info && (resolvePrecision({ device: 'auto', precision: 'auto' }).dtype ? 'bf16' : 'fp32'),
+    precision: info && resolveAuto({ device: 'auto', precision: 'auto' }).precision,
     missing,
   }
 }

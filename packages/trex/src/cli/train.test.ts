@@ -263,6 +263,7 @@ describe('a run', () => {
       ['config.yaml', 'recipe: trex\n', /config\.yaml is damaged: \w+/],
       ['data.json', '{', /data\.json is damaged/],
       ['data.json', '{}', /data\.json is damaged: madeBy/],
+      ['env.json', '{', /env\.json is damaged/],
     ] as const
     for (const [name, text, error] of cases) {
       const damaged = at('damaged')

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import { DecodeError, notAnImage } from './decode.js'
+import { cannotRead, DecodeError, notAnImage } from './decode.js'
 import type { Sample } from './imageFolder.js'
 import { sniffContent } from './sniff.js'
 
@@ -43,6 +43,6 @@ async function problemOf(path: string): Promise<DecodeError | null> {
       await file.close()
     }
   } catch (cause) {
-    return new DecodeError(path, `cannot read ${path}: ${(cause as Error).message}`, { cause })
+    return cannotRead(path, cause as Error)
   }
 }

@@ -77,10 +77,14 @@ async function readImageFile(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path)
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    const what = code === 'ENOENT' ? 'there is no such file' : message
-    throw new DecodeError(path, `cannot read ${path}: ${what}`, { cause: error })
+    throw cannotRead(path, error as Error)
   }
+}
+
+/** The error for a file that the system does not let be read. */
+export function cannotRead(path: string, cause: NodeJS.ErrnoException): DecodeError {
+  const what = cause.code === 'ENOENT' ? 'there is no such file' : cause.message
+  return new DecodeError(path, `cannot read ${path}: ${what}`, { cause })
 }
 
 function unreadable(path: string, looksLike: string, error: Error, maxPixels: number): DecodeError {

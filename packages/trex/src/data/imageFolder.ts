@@ -67,8 +67,8 @@ export async function readImageFolder(root: string): Promise<ImageFolder> {
 /**
  * Reads a data set: `train/` and `val/` folders of class folders where they exist, else one folder of class folders
  * (or a `train/` without `val/`) of which `valFraction` of each class is held out by `seed`. Folders beside `train/` and
- * `val/` are left out, and counted as ignored. Throws TrexError as
- * `readImageFolder` does, for a single class, and for a validation class that training does not have.
+ * `val/` are left out, and counted as ignored. Throws TrexError as `readImageFolder` does, for a single class, and for a
+ * validation class that training does not have.
  */
 export async function readImageDataset(
   root: string,

@@ -101,7 +101,7 @@ function requireImages({ data, transfer }: DemoSets): void {
 function newRun(dir: string, { settings }: DemoModel, { root, data }: DemoSets): Run {
   // An earlier demo's run makes room; any other folder stays, and createRun says that it is in the way.
   if (existsSync(join(dir, 'data.json')) && openRun(dir).data.madeBy === 'demo') {
-    lockRun(dir)[Symbol.dispose]()
+    lockRun(dir)[Symbol.dispose]() // an error when another process is at work on it
     rmSync(dir, { recursive: true })
   }
   return createRun(dir, { ...settings, ...resolveAuto(settings) }, describeData('demo', root, data))

@@ -26,9 +26,12 @@ const maxPoints = 120
 /** Up to so many points have a mark each; of more, only the last has. */
 const maxMarks = 15
 
+/** How many points share a bin when at most `count` bins are wanted. */
+const binSize = (points: Series['points'], count: number) => Math.max(1, Math.ceil(points.length / count))
+
 /** Means of consecutive points, at most `count` of them: a long noisy line made readable. */
 export function binMeans(points: Series['points'], count: number): [number, number][] {
-  const perBin = Math.max(1, Math.ceil(points.length / count))
+  const perBin = binSize(points, count)
   const bins = Array.from({ length: Math.ceil(points.length / perBin) }, (_, i) =>
     points.slice(i * perBin, (i + 1) * perBin),
   )
@@ -54,7 +57,7 @@ export function lineChart({ id, title, xLabel, yLabel, series, format }: LineCha
   const drawn = series
     .map(({ style, points }) => ({ style, points: binMeans(points.filter(finite), maxPoints) }))
     .filter(({ points }) => points.length > 0)
-  const perBin = Math.max(...series.map(({ points }) => Math.ceil(points.length / maxPoints)))
+  const perBin = Math.max(...series.map(({ points }) => binSize(points, maxPoints)))
   const over = perBin > 1 ? `${xLabel}, means of ${perBin}` : xLabel
   const all = drawn.flatMap(({ points }) => points)
   if (all.length === 0)

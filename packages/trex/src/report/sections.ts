@@ -155,7 +155,7 @@ export function recipesSection(report: DemoReport): Html {
 
 /** Who made what is shown, and under which terms. */
 export function licencesSection({ licences }: DemoReport): Html {
-  const shown = licences.some((work) => work.shown)
+  const anyShown = licences.some((work) => work.shown)
   const rows = licences.map(({ what, licence, author, url, shown }) => {
     const address = webAddress(url)
     const source = address
@@ -166,7 +166,7 @@ export function licencesSection({ licences }: DemoReport): Html {
   return html`<section aria-labelledby="licences">
 <h2 id="licences">Pictures: authors and licences</h2>
 ${
-  shown &&
+  anyShown &&
   html`<p>Drawings were rendered to pixels on white; crops were also cut, resized and recoloured. All remain under
 their authors’ licences, in this file too.</p>`
 }

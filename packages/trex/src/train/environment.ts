@@ -1,12 +1,16 @@
 import { engineInfo } from 'trex-torch'
+import { z } from 'zod'
+
+/** Checks env.json; what else it holds of the engine is for people to read. */
+export const environmentSchema = z.object({
+  node: z.string(),
+  platform: z.string(),
+  engine: z.object({ version: z.string(), threads: z.number() }),
+  libtorch: z.string().optional(),
+})
 
 /** What a run's numbers depend on besides its settings, as env.json holds it. */
-export interface Environment {
-  readonly node: string
-  readonly platform: string
-  readonly engine: { readonly version: string; readonly threads: number }
-  readonly libtorch: string | undefined
-}
+export type Environment = Readonly<z.infer<typeof environmentSchema>>
 
 /** That of this process. @throws EngineError when there is no engine. */
 export function currentEnvironment(): Environment {

@@ -3,11 +3,23 @@ import { TrexError } from '../errors.js'
 import type { Precision } from '../method/precision.js'
 import type { Settings } from '../settings.js'
 
+const DTYPES = { fp32: null, bf16: 'bfloat16', fp16: 'float16' } as const
+
+/** Device and precision as settings name them, without `auto`. */
+export interface ResolvedPrecision {
+  readonly device: 'cpu' | 'cuda'
+  readonly precision: keyof typeof DTYPES
+}
+
 /**
- * Resolves `auto`: the best device there is; bf16 where the processor or GPU multiplies it, else fp32.
+ * What `auto` stands for here, as a run records it, so that a resumed run computes as it was started: the best device
+ * there is; bf16 where the processor or GPU multiplies it, else fp32.
  * @throws TrexError when CUDA is asked for and missing, or fp16 is asked for on a CPU.
  */
-export function resolvePrecision({ device, precision }: Pick<Settings, 'device' | 'precision'>): Precision {
+export function resolveAuto({
+  device,
+  precision,
+}: Pick<Settings, 'device' | 'precision'>): ResolvedPrecision {
   const info = engineInfo()
   const chosen = device === 'auto' ? bestDevice() : device
   if (chosen === 'cuda' && !info.cuda)
@@ -19,18 +31,11 @@ export function resolvePrecision({ device, precision }: Pick<Settings, 'device' 
       hint: 'use --precision bf16 or fp32',
     })
   const fast = chosen === 'cuda' || info.bf16
-  const resolved = precision === 'auto' ? (fast ? 'bf16' : 'fp32') : precision
-  return {
-    device: chosen,
-    dtype: { fp32: null, bf16: 'bfloat16', fp16: 'float16' }[resolved] as Precision['dtype'],
-  }
+  return { device: chosen, precision: precision === 'auto' ? (fast ? 'bf16' : 'fp32') : precision }
 }
 
-/** The settings that `auto` stands for here, as a run records them: a resumed run computes as it was started. */
-export function resolveAuto(
-  settings: Pick<Settings, 'device' | 'precision'>,
-): Pick<Settings, 'device' | 'precision'> {
-  const { device, dtype } = resolvePrecision(settings)
-  const precision = dtype === null ? 'fp32' : dtype === 'float16' ? 'fp16' : 'bf16'
-  return { device: device.startsWith('cuda') ? 'cuda' : 'cpu', precision }
+/** `resolveAuto` as models compute with it. @throws TrexError as `resolveAuto` does. */
+export function resolvePrecision(settings: Pick<Settings, 'device' | 'precision'>): Precision {
+  const { device, precision } = resolveAuto(settings)
+  return { device, dtype: DTYPES[precision] }
 }

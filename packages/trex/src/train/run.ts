@@ -18,7 +18,7 @@ import { settingsYaml } from '../config.js'
 import type { ImageDataset } from '../data/imageFolder.js'
 import { TrexError } from '../errors.js'
 import { type Settings, settingsSchema } from '../settings.js'
-import { currentEnvironment, type Environment, environmentChanges } from './environment.js'
+import { currentEnvironment, environmentChanges, environmentSchema } from './environment.js'
 import { otherHolder } from './runLock.js'
 
 /** A run folder: config.yaml, env.json, data.json, metrics.jsonl and checkpoints/last.safetensors. */
@@ -97,11 +97,14 @@ export function hadCheckpoint(run: Run): boolean {
   return existsSync(checkpointPath(run)) || readMetrics(run).some(({ epoch }) => epoch > 0)
 }
 
-/** What is different here from where the run was started and may change its last digits, in words; empty if nothing. */
+/**
+ * What is different here from where the run was started and may change its last digits, in words; empty if nothing.
+ * @throws TrexError when env.json is damaged.
+ */
 export function changesSince(run: Run): string[] {
-  const path = join(run.dir, 'env.json')
-  if (!existsSync(path)) return []
-  return environmentChanges(JSON.parse(readFileSync(path, 'utf8')) as Environment, currentEnvironment())
+  if (!existsSync(join(run.dir, 'env.json'))) return []
+  const before = readPart(run.dir, 'env.json', JSON.parse, environmentSchema)
+  return environmentChanges(before, currentEnvironment())
 }
 
 /** What a run records of its images; paths are taken relative to `root`. */
