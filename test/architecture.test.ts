@@ -88,7 +88,7 @@ describe('rooms', () => {
       reached.add(file)
       for (const { to, typeOnly } of all.filter(({ from }) => from === file)) if (!typeOnly) visit(to)
     }
-    for (const name of pixels) visit(join(root, `packages/trex/src/data/${name}.ts`))
+    for (const name of pixels) visit(join(root, `packages/trex/src/data/pixels/${name}.ts`))
     const native = [...reached].filter((target) => /^(node:|sharp|trex-torch)/.test(target))
     expect(native).toEqual([])
   })

@@ -1,5 +1,9 @@
 export { type PartialSettings, resolveSettings, settingsYaml } from './config.js'
-export { type ImageDataset, readImageDataset, readImageFolder, type Sample } from './data/imageFolder.js'
+export {
+  readImageDataset,
+  readImageFolder,
+} from './data/sources/imageFolder.js'
+export type { ImageDataset, Sample } from './data/sources/sample.js'
 export { TrexError } from './errors.js'
 export * from './method/index.js'
 export { RECIPES } from './recipes.js'

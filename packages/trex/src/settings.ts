@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { CropGroup } from './data/multiCrop.js'
+import type { CropGroup } from './data/pixels/multiCrop.js'
 
 /** Encoders that can be trained. */
 export const ENCODERS = ['resnet18', 'resnet34', 'resnet50', 'resnet101'] as const

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { openSafetensors, typedArrayOf } from 'trex-torch/safetensors'
 import { expect } from 'vitest'
-import type { RgbImage } from '../src/data/image.js'
+import type { RgbImage } from '../src/data/pixels/image.js'
 
 const reader = openSafetensors(fileURLToPath(new URL('./golden/h_augment.safetensors', import.meta.url)))
 

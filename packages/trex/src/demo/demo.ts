@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { engineInfo, Generator } from 'trex-torch'
-import type { Sample } from '../data/imageFolder.js'
+import type { Sample } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
 import { createEncoder, type Encoder } from '../method/encoder.js'
 import type { Precision } from '../method/precision.js'

@@ -1,5 +1,5 @@
-import { decodeImage } from '../data/decode.js'
-import { multiCrop } from '../data/multiCrop.js'
+import { decodeImage } from '../data/decode/decode.js'
+import { multiCrop } from '../data/pixels/multiCrop.js'
 import type { ReportCrops, ReportNeighbours } from '../report/report.js'
 import { rngFor } from '../rng.js'
 import { cropGroups, type Settings } from '../settings.js'

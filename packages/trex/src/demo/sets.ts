@@ -1,10 +1,5 @@
-import {
-  type ImageDataset,
-  readImageDataset,
-  readImageFolder,
-  type Sample,
-  splitTrainVal,
-} from '../data/imageFolder.js'
+import { readImageDataset, readImageFolder, splitTrainVal } from '../data/sources/imageFolder.js'
+import type { ImageDataset, Sample } from '../data/sources/sample.js'
 import type { ReportLicence } from '../report/report.js'
 import { rngFor } from '../rng.js'
 import { prepareEmoji } from './emoji.js'

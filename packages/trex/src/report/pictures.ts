@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import sharp, { type Sharp } from 'sharp'
-import type { RgbImage } from '../data/image.js'
+import type { RgbImage } from '../data/pixels/image.js'
 import { TrexError } from '../errors.js'
 
 /** Pixels to show: 8-bit RGB, [height, width, 3], row-major. */

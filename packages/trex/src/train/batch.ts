@@ -1,4 +1,4 @@
-import type { Batch } from '../data/loader.js'
+import type { Batch } from '../data/loader/loader.js'
 import { type ImageTarget, imageTensor, labelTensor } from '../method/imageTensor.js'
 import type { StepInput } from './step.js'
 

@@ -1,6 +1,6 @@
 import { F, noGrad, tidy } from 'trex-torch'
-import type { Sample } from '../data/imageFolder.js'
-import { evalBatches } from '../data/loader.js'
+import { evalBatches } from '../data/loader/loader.js'
+import type { Sample } from '../data/sources/sample.js'
 import { imageTensor, labelTensor } from '../method/imageTensor.js'
 import { withPrecision } from '../method/precision.js'
 import type { Settings } from '../settings.js'

@@ -1,5 +1,5 @@
 import type { Device } from 'trex-torch'
-import { splitRows } from '../data/split.js'
+import { splitRows } from '../data/sources/split.js'
 import { TrexError } from '../errors.js'
 import {
   checkFeatureSet,

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { expectImage, goldenImage, goldenMeta } from '../../test/augmentGolden.js'
-import { TREX } from '../recipes.js'
-import { rngFor } from '../rng.js'
-import { cropGroups } from '../settings.js'
+import { expectImage, goldenImage, goldenMeta } from '../../../test/augmentGolden.js'
+import { TREX } from '../../recipes.js'
+import { rngFor } from '../../rng.js'
+import { cropGroups } from '../../settings.js'
 import { applyAugmentation, sampleAugmentation, sampleCropBox } from './augment.js'
 
 interface GoldenChain {
@@ -52,7 +52,7 @@ interface BoxStats {
 }
 
 const boxStats = JSON.parse(
-  readFileSync(new URL('../../test/golden/h_crop_box_stats.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../../test/golden/h_crop_box_stats.json', import.meta.url), 'utf8'),
 ) as BoxStats[]
 
 describe('sampleCropBox has the distribution of torchvision (5 standard errors)', () => {

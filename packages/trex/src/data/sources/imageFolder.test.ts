@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { TrexError } from '../errors.js'
+import { TrexError } from '../../errors.js'
 import { readImageDataset, readImageFolder, splitTrainVal } from './imageFolder.js'
+import type { Sample } from './sample.js'
 
 let root: string
 beforeEach(async () => {
@@ -17,7 +18,7 @@ async function touch(...paths: string[]): Promise<void> {
     await writeFile(join(root, path), '')
   }
 }
-const shown = (samples: { path: string; label: number }[]) =>
+const shown = (samples: readonly Sample[]) =>
   samples.map(({ path, label }) => `${label} ${relative(root, path)}`)
 
 describe('readImageFolder', () => {

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { expectImage, goldenArray, goldenImage, goldenMeta, goldenNames } from '../../test/augmentGolden.js'
+import {
+  expectImage,
+  goldenArray,
+  goldenImage,
+  goldenMeta,
+  goldenNames,
+} from '../../../test/augmentGolden.js'
 import {
   adjustBrightness,
   adjustContrast,

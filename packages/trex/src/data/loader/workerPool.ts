@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { TrexError } from '../errors.js'
+import { TrexError } from '../../errors.js'
 // Decodes here too: sharp has to be loaded by the main thread before a worker thread loads it.
-import { DecodeError } from './decode.js'
+import { DecodeError } from '../decode/decode.js'
 import { createFillRows, type FillFailure, type FillJob, type FillSettings } from './fillRows.js'
 import type { WorkerReply, WorkerRequest } from './worker.js'
 
@@ -112,7 +112,7 @@ function reviveError({ error, path, hint }: FillFailure): Error {
 /** The compiled worker; run from TypeScript sources, it is the one of the last build. */
 function workerScript(): URL {
   const fromSource = import.meta.url.endsWith('.ts')
-  const script = new URL(fromSource ? '../../dist/data/worker.js' : './worker.js', import.meta.url)
+  const script = new URL(fromSource ? '../../../dist/data/loader/worker.js' : './worker.js', import.meta.url)
   if (!existsSync(script)) {
     throw new TrexError(`the data worker is not built: there is no ${fileURLToPath(script)}`, {
       hint: 'build it with: npx tsc -b packages/trex',

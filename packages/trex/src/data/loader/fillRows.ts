@@ -1,8 +1,8 @@
-import { DecodeError, type DecodeOptions, decodeImage } from './decode.js'
-import { applyEvalTransform, type EvalTransform } from './evalTransform.js'
-import type { RgbImage } from './image.js'
-import { type CropGroup, multiCrop } from './multiCrop.js'
-import { type Normalization, normalizationTable, writeNormalized } from './normalize.js'
+import { DecodeError, type DecodeOptions, decodeImage } from '../decode/decode.js'
+import { applyEvalTransform, type EvalTransform } from '../pixels/evalTransform.js'
+import type { RgbImage } from '../pixels/image.js'
+import { type CropGroup, multiCrop } from '../pixels/multiCrop.js'
+import { type Normalization, normalizationTable, writeNormalized } from '../pixels/normalize.js'
 
 /** What is made of an image: the crops of a training step, or the one of evaluation. */
 export type Transform =

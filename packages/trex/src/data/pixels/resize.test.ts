@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { expectImage, goldenImage, goldenMeta, goldenNames } from '../../test/augmentGolden.js'
+import { expectImage, goldenImage, goldenMeta, goldenNames } from '../../../test/augmentGolden.js'
 import type { Filter } from './resize.js'
 import { resizeImage } from './resize.js'
 

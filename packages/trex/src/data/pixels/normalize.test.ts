@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { goldenArray, goldenImage } from '../../test/augmentGolden.js'
+import { goldenArray, goldenImage } from '../../../test/augmentGolden.js'
 import { IMAGENET_NORMALIZATION, normalizationTable, writeNormalized } from './normalize.js'
 
 test.each([

@@ -1,14 +1,9 @@
 import type { Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
-import { TrexError } from '../errors.js'
+import { TrexError } from '../../errors.js'
+import type { ImageDataset, Sample } from './sample.js'
 import { splitRows } from './split.js'
-
-/** One image of a data set; `label` is its class's place in `classes`. */
-export interface Sample {
-  path: string
-  label: number
-}
 
 /** A folder of class folders. */
 export interface ImageFolder {
@@ -17,14 +12,6 @@ export interface ImageFolder {
   /** The images class by class, each class's sorted by path. */
   samples: Sample[]
   /** How many files were left out because of their extension: { '.txt': 3 }. */
-  ignored: Record<string, number>
-}
-
-/** A data set with a training and a validation part. */
-export interface ImageDataset {
-  classes: string[]
-  train: Sample[]
-  val: Sample[]
   ignored: Record<string, number>
 }
 

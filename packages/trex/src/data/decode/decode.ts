@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import sharp from 'sharp'
-import { TrexError } from '../errors.js'
-import type { RgbImage } from './image.js'
+import { TrexError } from '../../errors.js'
+import type { RgbImage } from '../pixels/image.js'
 import { type Content, sniffContent } from './sniff.js'
 
 // Images are decoded side by side, one thread each; libvips' own cache would only hold files that are read once.

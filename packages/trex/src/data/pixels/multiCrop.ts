@@ -1,4 +1,4 @@
-import { rngFor } from '../rng.js'
+import { rngFor } from '../../rng.js'
 import { type AugmentationSettings, applyAugmentation, sampleAugmentation } from './augment.js'
 import type { RgbImage } from './image.js'
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { goldenArray, goldenImage, goldenNames } from '../../test/augmentGolden.js'
-import { TrexError } from '../errors.js'
+import { goldenArray, goldenImage, goldenNames } from '../../../test/augmentGolden.js'
+import { TrexError } from '../../errors.js'
 import { DecodeError, decodeImage } from './decode.js'
 
 let folder: string

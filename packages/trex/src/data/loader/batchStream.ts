@@ -1,5 +1,5 @@
+import type { Sample } from '../sources/sample.js'
 import { type CropShape, cropShapes, type Transform } from './fillRows.js'
-import type { Sample } from './imageFolder.js'
 import type { WorkerPool } from './workerPool.js'
 
 /** One batch of images, ready for the encoder. */

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
-import { cannotRead, DecodeError, notAnImage } from './decode.js'
-import type { Sample } from './imageFolder.js'
-import { sniffContent } from './sniff.js'
+import { cannotRead, DecodeError, notAnImage } from '../decode/decode.js'
+import { sniffContent } from '../decode/sniff.js'
+import type { Sample } from './sample.js'
 
 const AT_ONCE = 32
 const START_BYTES = 2048

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { expectImage, goldenImage, goldenNames } from '../../test/augmentGolden.js'
+import { expectImage, goldenImage, goldenNames } from '../../../test/augmentGolden.js'
 import {
   applyEvalTransform,
   centerCrop,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { expectImage, goldenImage, goldenMeta, goldenNames } from '../../test/augmentGolden.js'
+import { expectImage, goldenImage, goldenMeta, goldenNames } from '../../../test/augmentGolden.js'
 import { boxRadius, gaussianBlur } from './blur.js'
 
 describe('gaussianBlur equals Pillow to the bit', () => {

@@ -7,18 +7,19 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { TREX } from '../recipes.js'
-import { rngFor } from '../rng.js'
-import { cropGroups } from '../settings.js'
-import { DecodeError, decodeImage } from './decode.js'
-import { applyEvalTransform, TRANSFER_TRANSFORM } from './evalTransform.js'
-import type { RgbImage } from './image.js'
-import { readImageFolder, type Sample } from './imageFolder.js'
+import { TREX } from '../../recipes.js'
+import { rngFor } from '../../rng.js'
+import { cropGroups } from '../../settings.js'
+import { DecodeError, decodeImage } from '../decode/decode.js'
+import { applyEvalTransform, TRANSFER_TRANSFORM } from '../pixels/evalTransform.js'
+import type { RgbImage } from '../pixels/image.js'
+import { multiCrop } from '../pixels/multiCrop.js'
+import { IMAGENET_NORMALIZATION } from '../pixels/normalize.js'
+import { readImageFolder } from '../sources/imageFolder.js'
+import type { Sample } from '../sources/sample.js'
 import { type Batch, evalBatches, type LoaderOptions, openLoader } from './loader.js'
-import { multiCrop } from './multiCrop.js'
-import { IMAGENET_NORMALIZATION } from './normalize.js'
 
-const dist = fileURLToPath(new URL('../../dist/data/', import.meta.url))
+const dist = fileURLToPath(new URL('../../../dist/data/loader/', import.meta.url))
 const groups = cropGroups({
   ...TREX,
   globalCrops: { ...TREX.globalCrops, count: 2, size: 24 },

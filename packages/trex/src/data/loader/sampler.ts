@@ -1,4 +1,4 @@
-import { rngFor } from '../rng.js'
+import { rngFor } from '../../rng.js'
 
 /** What decides which samples a rank sees, and when. */
 export interface SamplerOptions {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { openGolden } from '../../test/support/golden.js'
+import { openGolden } from '../../../test/support/golden.js'
 import { splitRows } from './split.js'
 
 const golden = openGolden('g_linear')

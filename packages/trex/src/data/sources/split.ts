@@ -1,4 +1,4 @@
-import { rngFor } from '../rng.js'
+import { rngFor } from '../../rng.js'
 
 /** Rows of a training and of a validation part, each ascending. */
 export interface RowSplit {
