@@ -1,9 +1,9 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
+import { parseIdx } from '../data/sources/idx.js'
 import { TrexError } from '../errors.js'
 import { prepareOnce } from './cache.js'
-import { parseIdx } from './idx.js'
 import { findPackage, type InstalledPackage } from './packages.js'
 import { inParallel } from './render.js'
 

@@ -1,10 +1,16 @@
-import { open } from 'node:fs/promises'
 import { cannotRead, DecodeError, notAnImage } from '../decode/decode.js'
 import { sniffContent } from '../decode/sniff.js'
+import { readFully, withRegularFile } from './openRegularFile.js'
 import type { Sample } from './sample.js'
 
 const AT_ONCE = 32
 const START_BYTES = 2048
+
+/** A sample that is no image, and why. */
+export interface BadImage {
+  readonly sample: Sample
+  readonly error: DecodeError
+}
 
 /**
  * Reads the first bytes of every image, so that what is no image at all (text, a web page, an empty file) is found
@@ -12,18 +18,9 @@ const START_BYTES = 2048
  * @throws DecodeError naming the first such file, and how many there are.
  */
 export async function checkImages(samples: readonly Sample[]): Promise<void> {
-  const bad: { place: number; error: DecodeError }[] = []
-  let next = 0
-  const reader = async () => {
-    while (next < samples.length) {
-      const place = next++
-      const error = await problemOf(samples[place]!.path)
-      if (error) bad.push({ place, error })
-    }
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, reader))
+  const bad = await findBadImages(samples)
   if (bad.length === 0) return
-  const { error } = bad.reduce((first, other) => (other.place < first.place ? other : first))
+  const { error } = bad[0]!
   const others =
     bad.length > 1 ? ` (and ${bad.length - 1} more of ${samples.length} images cannot be read)` : ''
   throw new DecodeError(error.path, error.message + others, {
@@ -32,17 +29,46 @@ export async function checkImages(samples: readonly Sample[]): Promise<void> {
   })
 }
 
-async function problemOf(path: string): Promise<DecodeError | null> {
-  try {
-    const file = await open(path)
-    try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(START_BYTES), 0, START_BYTES, 0)
-      const content = sniffContent(buffer.subarray(0, bytesRead))
-      return content.format === null ? notAnImage(path, content) : null
-    } finally {
-      await file.close()
+/**
+ * The samples whose first bytes are not those of an image, that cannot be read, or have a `problem`, in the order of
+ * `samples`. Only regular files are read. Images stored as pixels or on a server are taken to be good.
+ */
+export async function findBadImages(samples: readonly Sample[]): Promise<BadImage[]> {
+  const bad: { place: number; error: DecodeError }[] = []
+  let next = 0
+  const reader = async () => {
+    while (next < samples.length) {
+      const place = next++
+      const error = await problemOf(samples[place]!)
+      if (error) bad.push({ place, error })
     }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, reader))
+  bad.sort((a, b) => a.place - b.place)
+  return bad.map(({ place, error }) => ({ sample: samples[place]!, error }))
+}
+
+/** The error of a sample that is known to be bad before it is read. */
+export function knownProblem({ path, problem }: Sample): DecodeError | null {
+  return problem ? new DecodeError(path, problem.message, problem.hint ? { hint: problem.hint } : {}) : null
+}
+
+async function problemOf(sample: Sample): Promise<DecodeError | null> {
+  const { path, at } = sample
+  if (sample.problem) return knownProblem(sample)
+  if (at?.kind === 'pixels' || at?.kind === 'remote') return null
+  try {
+    const start = await startOf(at ?? { path, offset: 0, length: START_BYTES })
+    const content = sniffContent(start)
+    return content.format === null ? notAnImage(path, content) : null
   } catch (cause) {
     return cannotRead(path, cause as Error)
   }
+}
+
+function startOf(slice: { path: string; offset: number; length: number }): Promise<Uint8Array> {
+  return withRegularFile(slice.path, async (file) => {
+    const bytes = Buffer.alloc(Math.min(slice.length, START_BYTES))
+    return bytes.subarray(0, await readFully(file, bytes, slice.offset))
+  })
 }

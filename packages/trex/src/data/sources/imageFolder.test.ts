@@ -38,7 +38,8 @@ describe('readImageFolder', () => {
     expect(classes).toEqual(['B', 'b', 'é'])
     const b = ['10.jpg', '9.JPG', 'Z.png', 'a.webp', 'deeper/1.tif'].map((name) => `1 b/${name}`)
     expect(shown(samples)).toEqual(['0 B/x.jpeg', ...b, '2 é/x.gif'])
-    expect(ignored).toEqual({ '.txt': 1, '': 1, '.bmp': 1 })
+    const outside = { 'image outside the class folders': 1 }
+    expect(ignored).toEqual({ '.txt': 1, '': 1, '.bmp': 1, hidden: 3, ...outside })
   })
   test('follows links, but no loops', async () => {
     await touch('a/1.jpg', 'a/sub/2.jpg', 'b/3.jpg')

@@ -1,7 +1,14 @@
-import type { Dirent } from 'node:fs'
-import { readdir, realpath, stat } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { realpath } from 'node:fs/promises'
+import { extname, join, normalize } from 'node:path'
 import { TrexError } from '../../errors.js'
+import {
+  type Counts,
+  count,
+  type FolderEntry,
+  type FolderPath,
+  folderPath,
+  listFolder,
+} from './imageFolderEntries.js'
 import type { ImageDataset, Sample } from './sample.js'
 import { splitRows } from './split.js'
 
@@ -11,7 +18,7 @@ export interface ImageFolder {
   classes: string[]
   /** The images class by class, each class's sorted by path. */
   samples: Sample[]
-  /** How many files were left out because of their extension: { '.txt': 3 }. */
+  /** How many files were left out, by kind: `{ '.txt': 3, hidden: 1 }`; '' are those without extension. */
   ignored: Record<string, number>
 }
 
@@ -28,27 +35,40 @@ export const IMAGE_EXTENSIONS: readonly string[] = [
 ]
 
 const LAYOUT_HINT = 'expected DATA/<class>/<image>.jpg, or DATA/train/<class>/... and DATA/val/<class>/...'
+const RENAME_HINT = 'rename it (convmv -f latin1 -t utf8 converts a whole folder), or remove it'
 
 /**
- * Lists the images below each class folder of `root`, in an order that depends on the names alone; hidden files are
- * left out, symbolic links followed. Throws TrexError for a root that is missing, no directory or empty, and for a
- * class without images.
+ * Lists the images below each class folder of `root`, in an order that depends on the names alone (their code units,
+ * folder by folder). Symbolic links are followed, hidden files left out and counted. What is named as an image but
+ * cannot be one (a FIFO, a link to nothing, a name that is not UTF-8, a folder that may not be read) becomes a sample
+ * with a `problem`; no file is opened. Throws TrexError for a root that is missing, no directory or empty, and for a
+ * class folder that is unreadable, without images, or of a name that is not UTF-8.
  */
 export async function readImageFolder(root: string): Promise<ImageFolder> {
-  const classes = (await listFolder(root)).filter((entry) => entry.isFolder).map((entry) => entry.name)
-  if (classes.length === 0) throw new TrexError(`${root} has no class folders`, { hint: LAYOUT_HINT })
+  const ignored: Counts = {}
+  const entries = await listRoot(root, ignored)
+  const folders = entries.filter(({ kind }) => kind === 'folder')
+  if (folders.length === 0) throw new TrexError(`${root} has no class folders`, { hint: LAYOUT_HINT })
+  for (const entry of entries) if (entry.kind !== 'folder') leaveOut(entry, ignored)
   const samples: Sample[] = []
-  const ignored: Record<string, number> = {}
-  for (const [label, name] of classes.entries()) {
-    const folder = join(root, name)
-    const paths = await listImages(folder, [await realpath(folder)], ignored)
-    if (paths.length === 0) {
+  const refused: TrexError[] = []
+  for (const [label, folder] of folders.entries()) {
+    const list: ImageList = { label, samples: [], ignored }
+    const refusal = folder.exact
+      ? await listImages(folder, [await realPath(folder)], list).catch(
+          (error) =>
+            new TrexError(`the class folder ${folder.shown} ${whyUnreadable(error)}`, { cause: error }),
+        )
+      : new TrexError(`the name of the class folder ${folder.shown} is not UTF-8`, { hint: RENAME_HINT })
+    if (refusal) refused.push(refusal)
+    else if (list.samples.length === 0) {
       const hint = `add images (${IMAGE_EXTENSIONS.join(' ')}) or remove the folder`
-      throw new TrexError(`the class folder ${folder} has no images`, { hint })
+      refused.push(new TrexError(`the class folder ${folder.shown} has no images`, { hint }))
     }
-    for (const path of paths) samples.push({ path, label })
+    for (const sample of list.samples) samples.push(sample)
   }
-  return { classes, samples, ignored }
+  if (refused.length > 0) throw firstOf(refused)
+  return { classes: folders.map(({ name }) => name), samples, ignored }
 }
 
 /**
@@ -61,25 +81,28 @@ export async function readImageDataset(
   root: string,
   { valFraction = 0.1, seed = 0 }: { valFraction?: number; seed?: number } = {},
 ): Promise<ImageDataset> {
-  const folders = (await listFolder(root)).filter((entry) => entry.isFolder).map((entry) => entry.name)
+  const beside: Counts = {}
+  const entries = await listRoot(root, beside)
+  const folders = entries.filter(({ kind }) => kind === 'folder').map(({ name }) => name)
   const others = folders.filter((name) => !['train', 'val', 'test'].includes(name))
   const hasTrain = folders.includes('train') && (folders.includes('val') || others.length === 0)
   const trainRoot = hasTrain ? join(root, 'train') : root
   const train = await readImageFolder(trainRoot)
-  if (train.classes.length === 1) {
-    throw new TrexError(
-      `${trainRoot} has a single class, ${train.classes[0]}: there is nothing to tell apart`,
-      {
-        hint: LAYOUT_HINT,
-      },
-    )
+  const { classes, ignored } = train
+  if (classes.length === 1) {
+    throw new TrexError(`${trainRoot} has a single class, ${classes[0]}: there is nothing to tell apart`, {
+      hint: LAYOUT_HINT,
+    })
   }
-  if (!hasTrain || !folders.includes('val')) {
-    const { classes, ignored } = train
+  if (hasTrain) {
+    for (const entry of entries) if (entry.kind !== 'folder') leaveOut(entry, beside)
+    for (const name of others) count(beside, `folder ${name}/`)
+    for (const [kind, times] of Object.entries(beside)) count(ignored, kind, times)
+  }
+  if (!hasTrain || !folders.includes('val'))
     return { classes, ignored, ...splitTrainVal(train.samples, valFraction, seed) }
-  }
   const val = await readImageFolder(join(root, 'val'))
-  const labels = val.classes.map((name) => train.classes.indexOf(name))
+  const labels = val.classes.map((name) => classes.indexOf(name))
   const unknown = val.classes.filter((_, i) => labels[i] === -1)
   if (unknown.length > 0) {
     const shown = unknown.slice(0, 5).join(', ') + (unknown.length > 5 ? ', ...' : '')
@@ -87,10 +110,9 @@ export async function readImageDataset(
       hint: 'the class folders of val/ must be named as those of train/',
     })
   }
-  const ignored = { ...train.ignored, ...Object.fromEntries(others.map((name) => [`folder ${name}/`, 1])) }
-  for (const [name, count] of Object.entries(val.ignored)) ignored[name] = (ignored[name] ?? 0) + count
-  const valSamples = val.samples.map(({ path, label }) => ({ path, label: labels[label]! }))
-  return { classes: train.classes, train: train.samples, val: valSamples, ignored }
+  for (const [kind, times] of Object.entries(val.ignored)) count(ignored, kind, times)
+  const valSamples = val.samples.map((sample) => ({ ...sample, label: labels[sample.label]! }))
+  return { classes, train: train.samples, val: valSamples, ignored }
 }
 
 /** `splitRows` of samples by their class; both parts keep the order of `samples`. */
@@ -105,53 +127,65 @@ export function splitTrainVal(
   return { train: pick(train), val: pick(val) }
 }
 
-/** The visible entries of a folder, sorted by code unit, links resolved; a link to nothing counts as a file. */
-async function listFolder(folder: string): Promise<{ name: string; isFolder: boolean }[]> {
-  let entries: Dirent[]
+async function listRoot(root: string, ignored: Counts): Promise<FolderEntry[]> {
   try {
-    entries = await readdir(folder, { withFileTypes: true })
+    return await listFolder(folderPath(normalize(root).replace(/(?<=.)[/\\]+$/, '')), ignored)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const reason =
       code === 'ENOENT' ? 'there is no such folder' : code === 'ENOTDIR' ? 'it is not a directory' : message
-    throw new TrexError(`cannot read ${folder}: ${reason}`, { hint: LAYOUT_HINT, cause: error })
+    throw new TrexError(`cannot read ${root}: ${reason}`, { hint: LAYOUT_HINT, cause: error })
   }
-  const visible = entries.filter((entry) => !entry.name.startsWith('.'))
-  visible.sort((a, b) => (a.name < b.name ? -1 : 1))
-  return Promise.all(
-    visible.map(async (entry) => ({
-      name: entry.name,
-      isFolder: await isFolder(entry, join(folder, entry.name)),
-    })),
-  )
 }
 
-async function isFolder(entry: Dirent, path: string): Promise<boolean> {
-  if (!entry.isSymbolicLink()) return entry.isDirectory()
-  return stat(path).then(
-    (target) => target.isDirectory(),
-    () => false,
-  )
+interface ImageList {
+  readonly label: number
+  readonly samples: Sample[]
+  readonly ignored: Counts
 }
 
-/** All images below a folder; `above` are the real paths of the folder and those around it, never entered again. */
-async function listImages(
-  folder: string,
-  above: string[],
-  ignored: Record<string, number>,
-): Promise<string[]> {
-  const paths: string[] = []
-  for (const { name, isFolder } of await listFolder(folder)) {
-    const path = join(folder, name)
-    if (isFolder) {
-      const real = await realpath(path)
-      if (above.includes(real)) continue
-      for (const inner of await listImages(path, [...above, real], ignored)) paths.push(inner)
-      continue
-    }
-    const extension = extname(name).toLowerCase()
-    if (IMAGE_EXTENSIONS.includes(extension)) paths.push(path)
-    else ignored[extension] = (ignored[extension] ?? 0) + 1
+/** Adds all images below a folder; `above` are the real paths of the folder and those around it, never entered again. */
+async function listImages(folder: FolderPath, above: string[], list: ImageList): Promise<void> {
+  const { label, samples, ignored } = list
+  for (const entry of await listFolder(folder, ignored)) {
+    const bad = (message: string, hint: string) =>
+      samples.push({ path: entry.shown, label, problem: { message: `${entry.shown} ${message}`, hint } })
+    if (entry.kind === 'folder') {
+      const real = await realPath(entry)
+      if (above.includes(real)) count(ignored, 'link to a folder around it')
+      else
+        await listImages(entry, [...above, real], list).catch((error) =>
+          bad(whyUnreadable(error), 'change its permissions, or remove it'),
+        )
+    } else if (!IMAGE_EXTENSIONS.includes(extensionOf(entry.name))) leaveOut(entry, ignored)
+    else if (!entry.exact) bad('has a name that is not UTF-8', RENAME_HINT)
+    else if (entry.kind === 'other') bad(`is ${entry.what}, not a file`, 'remove it')
+    else samples.push({ path: entry.shown, label })
   }
-  return paths
+}
+
+/** Unlike `fs.realpath` with its default encoding, tells names apart that are not UTF-8. */
+const realPath = ({ bytes }: FolderPath): Promise<string> => realpath(bytes, { encoding: 'latin1' })
+
+const extensionOf = (name: string) => extname(name).toLowerCase()
+
+/** Counts what is no class folder and not listed as an image. */
+function leaveOut({ name, what }: FolderEntry, ignored: Counts): void {
+  const extension = extensionOf(name)
+  if (IMAGE_EXTENSIONS.includes(extension)) count(ignored, 'image outside the class folders')
+  else if (what?.includes('link') || what?.includes('loop')) count(ignored, 'broken link')
+  else count(ignored, /^(\.(?!\d+$)[a-z\d]{1,10})?$/.test(extension) ? extension : 'other')
+}
+
+function whyUnreadable(error: NodeJS.ErrnoException): string {
+  return error.code === 'EACCES'
+    ? 'is a folder that may not be read (permission denied)'
+    : `is a folder that cannot be read (${error.message})`
+}
+
+/** The first error, which says how many there are. */
+function firstOf(errors: readonly TrexError[]): TrexError {
+  const { message, hint, cause } = errors[0]!
+  const others = errors.length > 1 ? ` (and ${errors.length - 1} more class folders cannot be used)` : ''
+  return new TrexError(message + others, { ...(hint === undefined ? {} : { hint }), cause })
 }
