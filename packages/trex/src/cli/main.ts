@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
 import { demoCommand } from './demo.js'
 import { doctorCommand } from './doctor.js'
+import { previewCommand } from './preview.js'
 import { trainCommand } from './train.js'
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
@@ -15,7 +16,7 @@ const program = new Command('trex')
   .addHelpText('after', '\nExample:\n  $ trex train photos --out runs/photos')
   .exitOverride()
 
-for (const command of [doctorCommand(), demoCommand(), trainCommand()])
+for (const command of [doctorCommand(), demoCommand(), trainCommand(), previewCommand()])
   program.addCommand(command.copyInheritedSettings(program))
 
 try {

@@ -1,10 +1,13 @@
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { settingsYaml } from '../config.js'
-import { checkImages } from '../data/sources/checkImages.js'
-import { readImageDataset } from '../data/sources/imageFolder.js'
+import { collectBadImages } from '../data/loader/badImages.js'
+import { checkImages, findBadImages } from '../data/sources/checkImages.js'
+import { openDataset } from '../data/sources/openDataset.js'
 import type { ImageDataset } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
+import type { Settings } from '../settings.js'
 import { readBadImages } from '../train/badImages.js'
 import { disposeLearner } from '../train/learner.js'
 import { resolveAuto } from '../train/precision.js'
@@ -39,14 +42,29 @@ export async function runTrain(dataRoot: string | undefined, flags: TrainFlags):
     throw new TrexError('train needs the folder of images', { hint: 'trex train DATA --out RUN' })
   if (!flags.out)
     throw new TrexError('train needs --out, the run folder to create', { hint: 'trex train DATA --out RUN' })
-  const root = resolve(dataRoot)
-  const data = await readImageDataset(root, {
-    valFraction: settings.validation.fraction,
-    seed: settings.seed,
-  })
+  const root = placeOf(dataRoot)
+  const data = await openData(root, settings)
   const resolved = { ...settings, ...resolveAuto(settings) }
-  if (settings.data.onBad === 'fail') await checkImages([...data.train, ...data.val])
+  await checkBefore(data, settings)
   await finish(createRun(flags.out, resolved, describeData('train', root, data)), data, false)
+}
+
+/** A path as it is from anywhere; other names of data sets as they are. */
+const placeOf = (data: string) => (existsSync(data) ? resolve(data) : data)
+
+function openData(root: string, { validation, seed, data }: Settings): Promise<ImageDataset> {
+  return openDataset(root, { valFraction: validation.fraction, seed, shuffleBuffer: data.shuffleBuffer })
+}
+
+/** Looks for what is no image at all before any work is done. */
+async function checkBefore({ train, val }: ImageDataset, { data }: Settings): Promise<void> {
+  const samples = [...train, ...val]
+  if (data.onBad === 'fail') return checkImages(samples)
+  const found = await findBadImages(samples)
+  const bad = collectBadImages(data)
+  for (const { error } of found) bad.add(error)
+  if (found.length > 0)
+    console.error(`${found.length} of ${samples.length} images cannot be read and will be left out`)
 }
 
 async function resumeTraining(
@@ -65,11 +83,8 @@ async function resumeTraining(
     throw new TrexError(`${dir} is a run of the demo, which is not resumed`, {
       hint: 'run the demo again, or start a run of your own with `trex train DATA --out RUN`',
     })
-  const root = dataRoot ? resolve(dataRoot) : run.data.root
-  const data = await readImageDataset(root, {
-    valFraction: settings.validation.fraction,
-    seed: settings.seed,
-  })
+  const root = dataRoot ? placeOf(dataRoot) : run.data.root
+  const data = await openData(root, settings)
   const found = describeData('train', root, data)
   if (!isDeepStrictEqual(found, { ...run.data, root }))
     throw new TrexError(`${root} does not hold the images that ${dir} was started with`, {

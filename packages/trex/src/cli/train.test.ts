@@ -46,16 +46,16 @@ describe('data that cannot be trained on is an error, and leaves no run', () => 
     [
       'a missing folder',
       () => at('missing'),
-      /error: cannot read .*missing: there is no such folder/,
-      layout,
+      /error: cannot read .*missing: there is no such folder or file/,
+      'hint: DATA is a folder of class folders',
     ],
     ['an empty folder', () => at('empty'), /error: .*empty has no class folders/, layout],
     ['one class', () => at('one'), /error: .*one has a single class, class0/, layout],
     [
       'a file',
       () => join(data, 'class0/0.png'),
-      /error: cannot read .*0\.png: it is not a directory/,
-      layout,
+      /error: .*0\.png is a file of an unknown kind \(\.png\)/,
+      'hint: DATA is a folder of class folders',
     ],
     [
       'a class without images',

@@ -10,12 +10,12 @@ import {
   statSync,
   truncateSync,
 } from 'node:fs'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { writeFileAtomic } from 'trex-torch/safetensors'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { settingsYaml } from '../config.js'
-import type { ImageDataset } from '../data/sources/sample.js'
+import type { ImageDataset, Sample } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
 import { type Settings, settingsSchema } from '../settings.js'
 import { currentEnvironment, environmentChanges, environmentSchema } from './environment.js'
@@ -119,16 +119,21 @@ export function changesSince(run: Run): string[] {
   return environmentChanges(before, currentEnvironment())
 }
 
-/** What a run records of its images; paths are taken relative to `root`. */
+/** What a run records of its images: names relative to `root`, members of archives by the archive's own name. */
 export function describeData(
   madeBy: RunData['madeBy'],
   root: string,
   { classes, train, val }: ImageDataset,
 ): RunData {
   const hash = createHash('sha256')
-  for (const { path, label } of [...train, ...val]) hash.update(`${relative(root, path)}\0${label}\n`)
+  for (const sample of [...train, ...val]) hash.update(`${nameIn(root, sample)}\0${sample.label}\n`)
   const counts = { trainImages: train.length, valImages: val.length }
-  return { madeBy, root, classes, ...counts, images: hash.digest('hex') }
+  return { madeBy, root, classes: [...classes], ...counts, images: hash.digest('hex') }
+}
+
+function nameIn(root: string, { path, at }: Sample): string {
+  if (at?.kind === 'slice') return relative(dirname(at.path), path)
+  return at?.kind === 'remote' ? path : relative(root, path)
 }
 
 /** Opens a run folder to go on with it. @throws TrexError when it is none, or its files are damaged. */

@@ -1,29 +1,29 @@
-import { readFile } from 'node:fs/promises'
-import sharp from 'sharp'
-import { TrexError } from '../../errors.js'
 import type { RgbImage } from '../pixels/image.js'
-import { type Content, sniffContent } from './sniff.js'
+import { asStill, asStored } from './avif.js'
+import { BadImage, cannotDecode, checkSize, notAnImage } from './decodeError.js'
+import { decodeGif } from './gif.js'
+import { readJpegHeader } from './jpegHeader.js'
+import { orient, orientationOf } from './orientation.js'
+import { pngOrientation, readPngHeader } from './pngHeader.js'
+import { readImageFile } from './readImageFile.js'
+import { readCmyk, readRgb, readWide, type Samples } from './sharpPixels.js'
+import { type ImageFormat, sniffContent } from './sniff.js'
+import { readTiffHeader } from './tiffHeader.js'
+import { clippedGrey, cmykToRgb } from './toRgb.js'
+import { webpOrientation } from './webp.js'
 
-// Images are decoded side by side, one thread each; libvips' own cache would only hold files that are read once.
-sharp.concurrency(1)
-sharp.cache(false)
-
-/** An image file that cannot be decoded; the message says which file and what it looks like. */
-export class DecodeError extends TrexError {
-  /** The file, or the name given for a buffer. */
-  readonly path: string
-
-  constructor(path: string, message: string, options: { hint?: string; cause?: unknown } = {}) {
-    super(message, options)
-    this.path = path
-  }
-}
+export { DecodeError, notAnImage } from './decodeError.js'
+export * from './decodeRecord.js'
+export * from './readImageFile.js'
 
 /** How an image is decoded. */
 export interface DecodeOptions {
-  /** Turn the image as its EXIF orientation says; off by default, as in torchvision. */
+  /**
+   * Turn the image as its EXIF or XMP orientation says, as Pillow's `ImageOps.exif_transpose` does; off by default, as in
+   * torchvision. TIFF is always turned, as Pillow does.
+   */
   autoOrient?: boolean
-  /** The largest image decoded, in pixels (default: Pillow's limit against decompression bombs). */
+  /** The largest image decoded, in pixels (default: Pillow's limit against decompression bombs, MAX_PIXELS). */
   maxPixels?: number
   /** What errors call an image that is given as bytes. */
   name?: string
@@ -33,9 +33,11 @@ export interface DecodeOptions {
 export const MAX_PIXELS = 178_956_970
 
 /**
- * Decodes a file (a path, or its bytes) by its content to 8-bit RGB as Pillow's `convert('RGB')` does: colour
- * profiles are ignored, alpha is dropped, 16 bits keep the upper 8, CMYK is converted by its plain formula, the first
- * frame of an animation is taken. Throws DecodeError.
+ * Decodes a file (a path, or its bytes) by its content to 8-bit RGB as Pillow's `convert('RGB')` does: colour profiles
+ * and gamma are ignored, alpha is dropped and not blended, CMYK is converted by its plain formula, the first frame of an
+ * animation is taken, 16 bits of RGB keep the upper 8. 16 bits of grey without alpha are clipped at 255, which makes all
+ * but the darkest white: Pillow does so, and numbers are to agree with it. Throws DecodeError, also for a header that
+ * claims more than `maxPixels`, before memory is taken for them.
  */
 export async function decodeImage(
   input: string | Uint8Array,
@@ -45,68 +47,70 @@ export async function decodeImage(
   const bytes = typeof input === 'string' ? await readImageFile(input) : input
   const content = sniffContent(bytes)
   if (content.format === null) throw notAnImage(path, content)
-  const settings = {
-    ignoreIcc: true,
-    failOn: 'error',
-    limitInputPixels: options.maxPixels ?? MAX_PIXELS,
-  } as const
+  const { maxPixels = MAX_PIXELS, autoOrient = false } = options
   try {
-    const mayBeCmyk = content.format === 'JPEG' || content.format === 'TIFF'
-    const cmyk = mayBeCmyk && (await sharp(bytes, settings).metadata()).space === 'cmyk'
-    let pipeline = sharp(bytes, settings)
-    if (options.autoOrient) pipeline = pipeline.autoOrient()
-    pipeline = cmyk
-      ? pipeline.pipelineColourspace('cmyk').toColourspace('cmyk')
-      : pipeline.removeAlpha().toColourspace('srgb')
-    const { data, info } = await pipeline.raw().toBuffer({ resolveWithObject: true })
-    const pixels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    const rgb = cmyk ? cmykToRgb(pixels, info.channels) : pixels
-    if (rgb.length !== info.width * info.height * 3) throw new Error(`${info.channels} channels`)
-    return { data: rgb, width: info.width, height: info.height }
+    return await DECODERS[content.format](bytes, maxPixels, autoOrient)
   } catch (error) {
-    throw unreadable(path, content.looksLike, error as Error, settings.limitInputPixels)
+    throw cannotDecode(path, content.looksLike, error as Error, maxPixels)
   }
 }
 
-/** The error for a file whose first bytes are not those of an image. */
-export function notAnImage(path: string, { looksLike, hint }: Content): DecodeError {
-  return new DecodeError(path, `${path} is not an image: it looks like ${looksLike}`, hint ? { hint } : {})
+type Decoder = (bytes: Uint8Array, maxPixels: number, autoOrient: boolean) => Promise<RgbImage>
+
+const DECODERS: Record<ImageFormat, Decoder> = {
+  async JPEG(bytes, maxPixels, autoOrient) {
+    const header = readJpegHeader(bytes)
+    checkSize(header.width, header.height, maxPixels)
+    const image =
+      header.components === 4
+        ? cmykToRgb(await readCmyk(bytes, maxPixels))
+        : rgb(await readRgb(bytes, maxPixels))
+    return autoOrient ? orient(image, orientationOf(header)) : image
+  },
+
+  async PNG(bytes, maxPixels, autoOrient) {
+    const { width, height, depth, colorType } = readPngHeader(bytes)
+    checkSize(width, height, maxPixels)
+    const image =
+      depth === 16 && colorType === 0
+        ? clippedGrey(await readWide(bytes, maxPixels, 'grey16', 'ushort'))
+        : rgb(await readRgb(bytes, maxPixels))
+    return autoOrient ? orient(image, orientationOf(pngOrientation(bytes))) : image
+  },
+
+  async GIF(bytes, maxPixels) {
+    return decodeGif(bytes, maxPixels)
+  },
+
+  async WebP(bytes, maxPixels, autoOrient) {
+    const image = rgb(await readRgb(bytes, maxPixels))
+    return autoOrient ? orient(image, orientationOf(webpOrientation(bytes))) : image
+  },
+
+  async TIFF(bytes, maxPixels) {
+    const { width, height, photometric, bits, signed, samples, xmp } = readTiffHeader(bytes)
+    checkSize(width, height, maxPixels)
+    const wideGrey = bits === 16 && photometric <= 1 && samples === 1
+    const image = wideGrey
+      ? clippedGrey(
+          await readWide(bytes, maxPixels, 'grey16', signed ? 'short' : 'ushort'),
+          photometric === 0,
+        )
+      : photometric === 5 && bits === 16
+        ? cmykToRgb(await readWide(bytes, maxPixels, 'cmyk', 'ushort'), 8)
+        : photometric === 5
+          ? cmykToRgb(await readCmyk(bytes, maxPixels))
+          : rgb(await readRgb(bytes, maxPixels))
+    return orient(image, orientationOf({ exif: bytes, xmp }))
+  },
+
+  async AVIF(bytes, maxPixels, autoOrient) {
+    const image = rgb(await readRgb(asStill(bytes), maxPixels))
+    return autoOrient ? image : asStored(image, bytes)
+  },
 }
 
-async function readImageFile(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path)
-  } catch (error) {
-    throw cannotRead(path, error as Error)
-  }
-}
-
-/** The error for a file that the system does not let be read. */
-export function cannotRead(path: string, cause: NodeJS.ErrnoException): DecodeError {
-  const what = cause.code === 'ENOENT' ? 'there is no such file' : cause.message
-  return new DecodeError(path, `cannot read ${path}: ${what}`, { cause })
-}
-
-function unreadable(path: string, looksLike: string, error: Error, maxPixels: number): DecodeError {
-  const reason = error.message.trim().split('\n')[0]
-  if (/pixel limit/i.test(error.message)) {
-    const message = `${path} is ${looksLike} of more than ${maxPixels.toLocaleString('en')} pixels`
-    return new DecodeError(path, message, { hint: 'shrink it or remove it', cause: error })
-  }
-  const message = `${path} is ${looksLike} that cannot be decoded, truncated or damaged (${reason})`
-  return new DecodeError(path, message, { hint: 'fetch it again, or remove it', cause: error })
-}
-
-/** R = (255 - K) * (255 - C) / 255 and so on, rounded to 8 bits as Pillow rounds. */
-function cmykToRgb(cmyk: Uint8Array, channels: number): Uint8Array {
-  const pixels = cmyk.length / channels
-  const rgb = new Uint8Array(pixels * 3)
-  for (let i = 0; i < pixels; i++) {
-    const light = 255 - cmyk[i * channels + 3]!
-    for (let c = 0; c < 3; c++) {
-      const product = cmyk[i * channels + c]! * light + 128
-      rgb[i * 3 + c] = light - (((product >> 8) + product) >> 8)
-    }
-  }
-  return rgb
+function rgb({ data, width, height, channels }: Samples<Uint8Array>): RgbImage {
+  if (channels !== 3) throw new BadImage(`it has ${channels} channels`, 'unsupported')
+  return { data, width, height }
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -104,14 +104,23 @@ test('workers that cannot start: an error that says so', async () => {
   await expect(collect({ workers: 1, execArgv })).rejects.toThrow(/as soon as they start: .*code 9/)
 })
 
-test('a fault while nothing is asked for: the next epoch is whole', async () => {
-  const source = `setTimeout(() => process.exit(4), 300)`
+test('a worker that dies while nothing is asked for: the next epoch is whole', async () => {
+  const wish = join(root, 'end')
+  const source = `
+    import { existsSync, rmSync } from 'node:fs'
+    const { wish } = ${JSON.stringify({ wish })}
+    setInterval(() => {
+      if (!existsSync(wish)) return
+      rmSync(wish)
+      process.exit(4)
+    }, 20)`
   const execArgv = ['--import', `data:text/javascript,${encodeURIComponent(source)}`]
   await using loader = openLoader({ samples, groups, batchSize: 4, workers: 1, execArgv })
   for (const epoch of [0, 1, 2]) {
     let count = 0
     for await (const _ of loader.epoch(epoch)) count++
     expect(count).toBe(4)
-    await new Promise((resolve) => setTimeout(resolve, 500))
+    writeFileSync(wish, '')
+    while (existsSync(wish)) await new Promise((resolve) => setTimeout(resolve, 20))
   }
 })

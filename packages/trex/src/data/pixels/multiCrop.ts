@@ -1,5 +1,10 @@
 import { rngFor } from '../../rng.js'
-import { type AugmentationSettings, applyAugmentation, sampleAugmentation } from './augment.js'
+import {
+  type Augmentation,
+  type AugmentationSettings,
+  applyAugmentation,
+  sampleAugmentation,
+} from './augment.js'
 import type { RgbImage } from './image.js'
 
 /** `count` crops an image of `size` x `size` pixels, drawn alike; one group is one encoder pass. */
@@ -8,20 +13,34 @@ export interface CropGroup extends AugmentationSettings {
   size: number
 }
 
+/** What the crops of an image are drawn by. */
+export interface CropKey {
+  seed: number
+  epoch: number
+  /** The image's number in its data set. */
+  sample: number
+}
+
 /**
- * All crops of an image, one list a group: crop j (counted over all groups) is drawn from the stream
- * (seed, epoch, sample, j), so its pixels depend on nothing else.
+ * What is drawn for all crops of an image of that size, one list a group: crop j (counted over all groups) is drawn from
+ * the stream (seed, epoch, sample, j), and depends on nothing else.
  */
-export function multiCrop(
-  image: RgbImage,
+export function sampleCrops(
+  { width, height }: Pick<RgbImage, 'width' | 'height'>,
   groups: readonly CropGroup[],
-  key: { seed: number; epoch: number; sample: number },
-): RgbImage[][] {
+  { seed, epoch, sample }: CropKey,
+): Augmentation[][] {
   let crop = 0
   return groups.map((group) =>
-    Array.from({ length: group.count }, () => {
-      const rng = rngFor(key.seed, key.epoch, key.sample, crop++)
-      return applyAugmentation(image, sampleAugmentation(rng, image.width, image.height, group), group.size)
-    }),
+    Array.from({ length: group.count }, () =>
+      sampleAugmentation(rngFor(seed, epoch, sample, crop++), width, height, group),
+    ),
+  )
+}
+
+/** All crops of an image, one list a group, as `sampleCrops` draws them. */
+export function multiCrop(image: RgbImage, groups: readonly CropGroup[], key: CropKey): RgbImage[][] {
+  return sampleCrops(image, groups, key).map((drawn, g) =>
+    drawn.map((one) => applyAugmentation(image, one, groups[g]!.size)),
   )
 }

@@ -6,6 +6,7 @@ import { readCsvDataset } from './csv.js'
 import { readImageDataset } from './imageFolder.js'
 import { isMnist, readMnist } from './mnist.js'
 import type { ImageDataset } from './sample.js'
+import { readWebDataset } from './webDataset.js'
 
 /** How a data set is opened. */
 export interface OpenOptions {
@@ -18,7 +19,7 @@ export interface OpenOptions {
 }
 
 /** The kinds of sources. */
-export type SourceKind = 'image folder' | 'table' | 'CIFAR' | 'MNIST'
+export type SourceKind = 'image folder' | 'tar shards' | 'table' | 'CIFAR' | 'MNIST'
 
 /** Where a data set comes from. */
 export interface Source {
@@ -34,15 +35,21 @@ interface Reader {
 /** Sources told by their names; all others are folders, told by what is in them. */
 const BY_NAME: readonly (Reader & { named: RegExp; accepts: string })[] = [
   {
+    kind: 'tar shards',
+    named: /^(wds:|https?:\/\/)|\.tar$/i,
+    accepts: 'tar archives (photos.tar, wds:shards/{000..009}.tar, http(s)://...)',
+    read: readWebDataset,
+  },
+  {
     kind: 'table',
     named: /\.[ct]sv$/i,
-    accepts: 'a .csv or .tsv file of path,label[,split]',
+    accepts: 'a .csv of path,label[,split]',
     read: readCsvDataset,
   },
 ]
 
 const HINT = [
-  'accepted are a folder of class folders (or of train/ and val/ with class folders each)',
+  'DATA is a folder of class folders (or of train/ and val/ with class folders each)',
   'a folder of the files of CIFAR (binary version) or MNIST',
   ...BY_NAME.map(({ accepts }) => accepts),
 ].join('; ')

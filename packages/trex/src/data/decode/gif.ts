@@ -1,0 +1,120 @@
+import type { RgbImage } from '../pixels/image.js'
+import { BadImage, checkSize } from './decodeError.js'
+import { unpackLzw } from './gifLzw.js'
+
+/** Where the first frame of a GIF is, and how it is stored. */
+interface Frame {
+  left: number
+  top: number
+  width: number
+  height: number
+  interlaced: boolean
+  /** RGB triples; null means that an index is a level of grey. */
+  palette: Uint8Array | null
+  /** What is around a frame smaller than the canvas. */
+  outside: number
+  codeSize: number
+  data: Uint8Array
+}
+
+const EXTENSION = 0x21
+const IMAGE = 0x2c
+const TRAILER = 0x3b
+const GRAPHIC_CONTROL = 0xf9
+
+/**
+ * The first frame of a GIF as Pillow's `convert('RGB')` shows it: a transparent index has its palette colour, the canvas
+ * around a smaller frame the transparent index or index 0, a frame that sticks out enlarges the canvas, and a palette
+ * that is the grey ramp, or none, means grey. Later frames are not looked at. Throws BadImage. (libvips would paint
+ * transparent pixels black.)
+ */
+export function decodeGif(bytes: Uint8Array, maxPixels: number): RgbImage {
+  if (bytes.length < 13) throw new BadImage('its header is cut off')
+  const screen = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const frame = readFrame(bytes)
+  const width = Math.max(screen.getUint16(6, true), frame.left + frame.width)
+  const height = Math.max(screen.getUint16(8, true), frame.top + frame.height)
+  checkSize(width, height, maxPixels)
+
+  const indices = new Uint8Array(width * height).fill(frame.outside)
+  const pixels = unpackLzw(frame.data, frame.codeSize, frame.width * frame.height)
+  for (const [n, y] of rowOrder(frame).entries()) {
+    const row = pixels.subarray(n * frame.width, (n + 1) * frame.width)
+    indices.set(row, (frame.top + y) * width + frame.left)
+  }
+  return { data: colored(indices, frame.palette), width, height }
+}
+
+/** The order in which rows are stored. */
+function rowOrder({ height, interlaced }: Frame): number[] {
+  const rows = Array.from({ length: height }, (_, y) => y)
+  if (!interlaced) return rows
+  const every = (step: number, from: number) => rows.filter((y) => y % step === from)
+  return [...every(8, 0), ...every(8, 4), ...every(4, 2), ...every(2, 1)]
+}
+
+function colored(indices: Uint8Array, palette: Uint8Array | null): Uint8Array {
+  const rgb = new Uint8Array(indices.length * 3)
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i]!
+    for (let c = 0; c < 3; c++) rgb[i * 3 + c] = palette ? (palette[index * 3 + c] ?? 0) : index
+  }
+  return rgb
+}
+
+function readFrame(bytes: Uint8Array): Frame {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  let at = 13
+  const palette = (flags: number): Uint8Array | null => {
+    const size = 3 << ((flags & 7) + 1)
+    at += size
+    if (at > bytes.length) throw new BadImage('its palette is cut off')
+    const colors = bytes.subarray(at - size, at)
+    return colors.some((value, i) => value !== Math.floor(i / 3)) ? colors : null
+  }
+  const global = bytes[10]! & 0x80 ? palette(bytes[10]!) : null
+  let outside = 0
+  while (at < bytes.length && bytes[at] !== TRAILER) {
+    const block = bytes[at++]
+    if (block === EXTENSION) {
+      const label = bytes[at++]
+      if (label === GRAPHIC_CONTROL && bytes[at]! >= 4 && bytes[at + 1]! & 1) outside = bytes[at + 4] ?? 0
+      at = skipBlocks(bytes, at)
+    } else if (block === IMAGE) {
+      if (at + 10 > bytes.length) break
+      const [left, top, width, height] = [0, 2, 4, 6].map((n) => view.getUint16(at + n, true))
+      const flags = bytes[at + 8]!
+      at += 9
+      // As in Pillow, a local grey ramp does not take the place of a global palette.
+      const local = (flags & 0x80 ? palette(flags) : null) ?? global
+      const codeSize = bytes[at++]
+      if (codeSize === undefined) break
+      return {
+        left: left!,
+        top: top!,
+        width: width!,
+        height: height!,
+        interlaced: (flags & 0x40) !== 0,
+        palette: local,
+        outside,
+        codeSize,
+        data: joinBlocks(bytes, at),
+      }
+    }
+  }
+  throw new BadImage('it has no frame')
+}
+
+function skipBlocks(bytes: Uint8Array, start: number): number {
+  let at = start
+  while (bytes[at]) at += bytes[at]! + 1
+  return at + 1
+}
+
+/** The data of a chain of blocks of up to 255 bytes, as far as the file goes. */
+function joinBlocks(bytes: Uint8Array, start: number): Uint8Array {
+  const parts: Uint8Array[] = []
+  for (let at = start; bytes[at]; at += bytes[at]! + 1)
+    parts.push(bytes.subarray(at + 1, at + 1 + bytes[at]!))
+  return new Uint8Array(Buffer.concat(parts))
+}

@@ -1,0 +1,88 @@
+import { BadImage } from './decodeError.js'
+import type { OrientationSource } from './orientation.js'
+
+/** What a JPEG file says before its first scan. */
+export interface JpegHeader extends OrientationSource {
+  readonly width: number
+  readonly height: number
+  readonly components: number
+}
+
+const APP1 = 0xe1
+const SOS = 0xda
+const EOI = 0xd9
+const EXIF = 'Exif\0\0'
+const XMP = 'http://ns.adobe.com/xap/1.0/\0'
+
+/** Reads the segments up to the first scan. Throws BadImage where they end early, or say what libjpeg does not decode. */
+export function readJpegHeader(bytes: Uint8Array): JpegHeader {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  let frame: { width: number; height: number; components: number } | undefined
+  let exif: Uint8Array | undefined
+  let xmp: Uint8Array | undefined
+  for (let at = 2; at + 4 <= bytes.length; ) {
+    const marker = bytes[at + 1]!
+    if (bytes[at] !== 0xff || marker === 0xff || marker === 0 || hasNoLength(marker)) {
+      at++ // junk and fill bytes
+      continue
+    }
+    if (marker === EOI) break
+    const length = view.getUint16(at + 2)
+    const body = bytes.subarray(at + 4, at + 2 + length)
+    if (length < 2 || at + 2 + length > bytes.length) throw new BadImage('its header is cut off')
+    if (isFrame(marker)) {
+      if (length < 8) throw new BadImage('its header is wrong')
+      frame = { width: view.getUint16(at + 7), height: view.getUint16(at + 5), components: bytes[at + 9]! }
+      checkFrame(marker, bytes[at + 4]!, frame.components)
+    }
+    if (marker === APP1 && startsWith(body, EXIF)) exif = exif ? joined(exif, body.subarray(6)) : body
+    if (marker === APP1 && startsWith(body, XMP)) xmp = body.subarray(XMP.length)
+    if (marker === SOS) {
+      if (!frame) break
+      checkAfterScan(bytes, at + 2 + length)
+      return { ...frame, exif, xmp }
+    }
+    at += 2 + length
+  }
+  throw new BadImage('it has no scan')
+}
+
+function isFrame(marker: number): boolean {
+  return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc
+}
+
+/** Restart markers, start of image and TEM. */
+function hasNoLength(marker: number): boolean {
+  return (marker >= 0xd0 && marker <= 0xd8) || marker === 1
+}
+
+function checkFrame(marker: number, bits: number, components: number): void {
+  if (bits !== 8) throw new BadImage(`it has ${bits} bits a sample, not 8`, 'unsupported')
+  if (components !== 1 && components !== 3 && components !== 4) {
+    throw new BadImage(`it has ${components} components`, 'unsupported')
+  }
+  // Baseline, extended and progressive, with Huffman or arithmetic coding.
+  if (![0xc0, 0xc1, 0xc2, 0xc9, 0xca].includes(marker)) {
+    throw new BadImage('it is lossless or hierarchical', 'unsupported')
+  }
+}
+
+/** Where entropy-coded data ends, a known marker has to follow: libvips does not look, Pillow refuses others. */
+function checkAfterScan(bytes: Uint8Array, start: number): void {
+  for (let at = bytes.indexOf(0xff, start); at >= 0; at = bytes.indexOf(0xff, at)) {
+    const marker = bytes[++at]
+    if (marker === undefined || marker === 0xff || marker === 0) continue
+    if (marker >= 0xd0 && marker <= 0xd7) continue
+    const known = marker >= 0xc0 && !(marker >= 0xf0 && marker <= 0xfd) && marker !== 0xc8
+    if (!known) throw new BadImage(`there is a marker 0x${marker.toString(16)} in its pixels`)
+    return
+  }
+}
+
+function startsWith(bytes: Uint8Array, text: string): boolean {
+  return bytes.length >= text.length && [...text].every((char, i) => bytes[i] === char.charCodeAt(0))
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  return new Uint8Array(Buffer.concat([a, b]))
+}

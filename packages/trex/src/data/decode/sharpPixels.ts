@@ -1,0 +1,51 @@
+import sharp, { type Sharp } from 'sharp'
+
+// Images are decoded side by side, one thread each; libvips' own cache would only hold files that are read once.
+sharp.concurrency(1)
+sharp.cache(false)
+// Would try every JPEG for a gain map, and decode one that has it to something else than its picture.
+sharp.block({ operation: ['VipsForeignLoadUhdr'] })
+
+/** Samples as they come out of libvips: row by row, channel by channel. */
+export interface Samples<T> {
+  data: T
+  width: number
+  height: number
+  channels: number
+}
+
+function open(bytes: Uint8Array, maxPixels: number): Sharp {
+  return sharp(bytes, { ignoreIcc: true, failOn: 'error', limitInputPixels: maxPixels, pages: 1 })
+}
+
+async function read(pipeline: Sharp): Promise<Samples<Uint8Array>> {
+  const { data, info } = await pipeline.toBuffer({ resolveWithObject: true })
+  const { width, height, channels } = info
+  return { data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength), width, height, channels }
+}
+
+/** 8-bit RGB without alpha. Rejects with libvips' error. */
+export function readRgb(bytes: Uint8Array, maxPixels: number): Promise<Samples<Uint8Array>> {
+  return read(open(bytes, maxPixels).removeAlpha().toColourspace('srgb').raw())
+}
+
+/** Eight-bit inks. Rejects with libvips' error. */
+export function readCmyk(bytes: Uint8Array, maxPixels: number): Promise<Samples<Uint8Array>> {
+  return read(open(bytes, maxPixels).pipelineColourspace('cmyk').toColourspace('cmyk').raw())
+}
+
+/** Samples of more than 8 bits as numbers, none converted. Rejects with libvips' error. */
+export async function readWide(
+  bytes: Uint8Array,
+  maxPixels: number,
+  space: 'grey16' | 'cmyk',
+  depth: 'ushort' | 'short',
+): Promise<Samples<Uint16Array | Int16Array>> {
+  const pipeline = open(bytes, maxPixels).pipelineColourspace(space).toColourspace(space).raw({ depth })
+  const { data: bytesOut, ...size } = await read(pipeline)
+  const { buffer, byteOffset, byteLength } = bytesOut
+  const count = byteLength / 2
+  const data =
+    depth === 'short' ? new Int16Array(buffer, byteOffset, count) : new Uint16Array(buffer, byteOffset, count)
+  return { ...size, data }
+}

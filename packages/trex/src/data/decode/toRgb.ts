@@ -1,0 +1,31 @@
+import type { RgbImage } from '../pixels/image.js'
+import type { Samples } from './sharpPixels.js'
+
+/** Inks to RGB by Pillow's plain formula: R = (255 - K) * (255 - C) / 255 and so on, rounded to 8 bits as it rounds. */
+export function cmykToRgb(
+  { data, width, height, channels }: Samples<ArrayLike<number>>,
+  shift = 0,
+): RgbImage {
+  const rgb = new Uint8Array(width * height * 3)
+  for (let i = 0; i < width * height; i++) {
+    const light = 255 - (data[i * channels + 3]! >> shift)
+    for (let c = 0; c < 3; c++) {
+      const product = (data[i * channels + c]! >> shift) * light + 128
+      rgb[i * 3 + c] = light - (((product >> 8) + product) >> 8)
+    }
+  }
+  return { data: rgb, width, height }
+}
+
+/** Grey levels of more than 8 bits as Pillow converts its modes I and I;16: those outside of 0 to 255 are clipped. */
+export function clippedGrey(
+  { data, width, height, channels }: Samples<ArrayLike<number>>,
+  invert = false,
+): RgbImage {
+  const rgb = new Uint8Array(width * height * 3)
+  for (let i = 0; i < width * height; i++) {
+    const value = data[i * channels]!
+    rgb.fill(Math.min(255, Math.max(0, invert ? 65535 - value : value)), i * 3, i * 3 + 3)
+  }
+  return { data: rgb, width, height }
+}
