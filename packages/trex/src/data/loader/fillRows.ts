@@ -1,8 +1,10 @@
 import { DecodeError, type DecodeOptions } from '../decode/decode.js'
-import { applyEvalTransform, type EvalTransform } from '../pixels/evalTransform.js'
+import type { EvalTransform } from '../pixels/evalTransform.js'
+import { fillCrops, fillEvalCrop } from '../pixels/fast/fillCrops.js'
+import { Pixels } from '../pixels/fast/pixels.js'
 import type { RgbImage } from '../pixels/image.js'
-import { type CropGroup, multiCrop } from '../pixels/multiCrop.js'
-import { type Normalization, normalizationTable, writeNormalized } from '../pixels/normalize.js'
+import type { CropGroup } from '../pixels/multiCrop.js'
+import { type Normalization, normalizationTable } from '../pixels/normalize.js'
 import type { Sample } from '../sources/sample.js'
 import { readSample } from './readSample.js'
 
@@ -65,6 +67,7 @@ export function cropShapes(transform: Transform): CropShape[] {
 
 /** A function that decodes, transforms and normalises images into batch buffers. */
 export function createFillRows(settings: FillSettings): FillRows {
+  const pixels = new Pixels()
   const table = normalizationTable(settings.normalization)
   const read = cachedReader(settings)
 
@@ -75,12 +78,10 @@ export function createFillRows(settings: FillSettings): FillRows {
       if (Atomics.load(cancelled, 0) !== 0) return bad
       begin(place)
       try {
-        const groups = cropsOf(await read(item, transform.kind === 'multiCrop'), transform, item.index)
-        for (const [g, crops] of groups.entries()) {
-          for (const [c, crop] of crops.entries()) {
-            writeNormalized(crop, table, targets[g]!, (c * size + item.row) * crop.data.length)
-          }
-        }
+        const image = await read(item, transform.kind === 'multiCrop')
+        const target = { targets, batch: size, row: item.row, table }
+        if (transform.kind === 'eval') fillEvalCrop(pixels, image, transform.transform, target)
+        else fillCrops(pixels, image, transform.groups, { ...transform, sample: item.index }, target)
       } catch (error) {
         if (!(error instanceof DecodeError)) throw error
         const { path, message, hint } = error
@@ -90,12 +91,6 @@ export function createFillRows(settings: FillSettings): FillRows {
     }
     return bad
   }
-}
-
-function cropsOf(image: RgbImage, transform: Transform, sample: number): RgbImage[][] {
-  if (transform.kind === 'eval') return [[applyEvalTransform(image, transform.transform)]]
-  const { groups, seed, epoch } = transform
-  return multiCrop(image, groups, { seed, epoch, sample })
 }
 
 /** Decodes, and keeps the first images that fit: an epoch's order is random, so evicting any would gain nothing. */

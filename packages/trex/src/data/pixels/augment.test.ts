@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { expectImage, goldenImage, goldenMeta } from '../../../test/augmentGolden.js'
+import { EACH_IMPLEMENTATION } from '../../../test/pixelImplementations.js'
 import { TREX } from '../../recipes.js'
 import { rngFor } from '../../rng.js'
 import { cropGroups } from '../../settings.js'
-import { applyAugmentation, sampleAugmentation, sampleCropBox } from './augment.js'
+import { sampleAugmentation, sampleCropBox } from './augment.js'
 
 interface GoldenChain {
   box: [number, number, number, number]
@@ -16,30 +17,33 @@ interface GoldenChain {
   sol: 0 | 1
 }
 
-describe('applyAugmentation equals the golden chains to the bit', () => {
-  test.each(goldenMeta<[string, GoldenChain][]>('chains').map((c, i) => [i, ...c] as const))(
-    'chain%i',
-    (i, source, c) => {
-      const [top, left, height, width] = c.box
-      const jitter = c.jit && {
-        order: c.jit[0],
-        brightness: c.jit[1],
-        contrast: c.jit[2],
-        saturation: c.jit[3],
-        hue: c.jit[4],
-      }
-      const drawn = {
-        box: { top, left, height, width },
-        flip: c.flip === 1,
-        jitter,
-        gray: c.gray === 1,
-        blur: c.blur || null,
-        solarize: c.sol === 1,
-      }
-      expectImage(applyAugmentation(goldenImage(`${source}.input`), drawn, c.size), `chain${i}.u8`)
-    },
-  )
-})
+describe.each(EACH_IMPLEMENTATION)(
+  '%s: an augmentation equals the golden chains to the bit',
+  (_, { augment }) => {
+    test.each(goldenMeta<[string, GoldenChain][]>('chains').map((c, i) => [i, ...c] as const))(
+      'chain%i',
+      (i, source, c) => {
+        const [top, left, height, width] = c.box
+        const jitter = c.jit && {
+          order: c.jit[0],
+          brightness: c.jit[1],
+          contrast: c.jit[2],
+          saturation: c.jit[3],
+          hue: c.jit[4],
+        }
+        const drawn = {
+          box: { top, left, height, width },
+          flip: c.flip === 1,
+          jitter,
+          gray: c.gray === 1,
+          blur: c.blur || null,
+          solarize: c.sol === 1,
+        }
+        expectImage(augment(goldenImage(`${source}.input`), drawn, c.size), `chain${i}.u8`)
+      },
+    )
+  },
+)
 
 interface BoxStats {
   w: number

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { expectImage, goldenImage, goldenMeta, goldenNames } from '../../../test/augmentGolden.js'
-import { boxRadius, gaussianBlur } from './blur.js'
+import { EACH_IMPLEMENTATION } from '../../../test/pixelImplementations.js'
+import { boxRadius } from './blur.js'
 
-describe('gaussianBlur equals Pillow to the bit', () => {
+describe.each(EACH_IMPLEMENTATION)('%s: the blur equals Pillow to the bit', (_, { changes }) => {
   const radii = goldenMeta<number[]>('radii')
   test.each(goldenNames(/\.blur\d$/))('%s', (name) => {
     const image = goldenImage(name.replace(/blur\d/, 'input'))
-    gaussianBlur(image, radii[Number(name.at(-1))]!)
-    expectImage(image, name)
+    expectImage(changes.blur!(image, radii[Number(name.at(-1))]!), name)
   })
 })
 

@@ -13,23 +13,33 @@ export function boxRadius(sigma: number): number {
   return whole + ((2 * whole + 1) * (whole * next - 3 * variance)) / (6 * (variance - next * next))
 }
 
-/** One channel of one line and room for its replicated edges. */
-interface Line {
-  padded: Uint8Array
-  length: number
-  /** Whole part of the box radius. */
+/** A box in fixed point. */
+export interface Box24 {
+  /** Whole part of the radius. */
   radius: number
   /** 24-bit fixed-point weights of the pixels inside the box and of the two just outside it. */
   inner: number
   outer: number
 }
 
-function newLine(length: number, sigma: number): Line {
+/** The box that, done three times, approximates a Gaussian of this sigma. */
+export function boxOf(sigma: number): Box24 {
   const exact = Math.fround(boxRadius(sigma))
   const radius = Math.trunc(exact)
   const inner = Math.trunc(Math.fround(2 ** 24 / Math.fround(exact * 2 + 1)))
   const outer = Math.trunc((2 ** 24 - (radius * 2 + 1) * inner) / 2)
-  return { padded: new Uint8Array(length + 2 * (radius + 1)), length, radius, inner, outer }
+  return { radius, inner, outer }
+}
+
+/** One channel of one line and room for its replicated edges. */
+interface Line extends Box24 {
+  padded: Uint8Array
+  length: number
+}
+
+function newLine(length: number, sigma: number): Line {
+  const box = boxOf(sigma)
+  return { ...box, padded: new Uint8Array(length + 2 * (box.radius + 1)), length }
 }
 
 /** Box-blurs, three times, the `line.length` values data[first], data[first + stride], ... */

@@ -1,12 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { expectImage, goldenImage, goldenNames } from '../../../test/augmentGolden.js'
-import {
-  applyEvalTransform,
-  centerCrop,
-  resizeShortestSide,
-  TRANSFER_TRANSFORM,
-  VALIDATION_TRANSFORM,
-} from './evalTransform.js'
+import { EACH_IMPLEMENTATION } from '../../../test/pixelImplementations.js'
+import { centerCrop, resizeShortestSide, TRANSFER_TRANSFORM, VALIDATION_TRANSFORM } from './evalTransform.js'
 
 const TRANSFORMS = {
   val256_224: VALIDATION_TRANSFORM,
@@ -15,12 +10,18 @@ const TRANSFORMS = {
   transfer32: { resize: 32, crop: 32, filter: 'bicubic' },
 } as const
 
-describe('evaluation transforms equal torchvision to the bit', () => {
-  for (const source of ['A', 'B']) {
-    test.each(Object.entries(TRANSFORMS))(`${source} %s`, (name, transform) => {
-      expectImage(applyEvalTransform(goldenImage(`${source}.input`), transform), `${source}.${name}`)
-    })
-  }
+describe.each(EACH_IMPLEMENTATION)(
+  '%s: evaluation transforms equal torchvision to the bit',
+  (_, { evaluate }) => {
+    for (const source of ['A', 'B']) {
+      test.each(Object.entries(TRANSFORMS))(`${source} %s`, (name, transform) => {
+        expectImage(evaluate(goldenImage(`${source}.input`), transform), `${source}.${name}`)
+      })
+    }
+  },
+)
+
+describe('parts of the evaluation transform equal torchvision to the bit', () => {
   test('A.resize256', () => {
     expectImage(resizeShortestSide(goldenImage('A.input'), 256, 'bilinear'), 'A.resize256.u8')
   })

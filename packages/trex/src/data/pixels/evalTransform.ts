@@ -14,11 +14,19 @@ export const VALIDATION_TRANSFORM: EvalTransform = { resize: 256, crop: 224, fil
 /** The transform of transfer evaluation. */
 export const TRANSFER_TRANSFORM: EvalTransform = { resize: 224, crop: 224, filter: 'bicubic' }
 
+/** The size of an image whose shortest side becomes `size` pixels and the other in proportion, rounded down. */
+export function shortestSideSize(
+  { width, height }: Pick<RgbImage, 'width' | 'height'>,
+  size: number,
+): { width: number; height: number } {
+  if (width <= height) return { width: size, height: Math.trunc((size * height) / width) }
+  return { width: Math.trunc((size * width) / height), height: size }
+}
+
 /** An image with its shortest side resized to `size` pixels and the other in proportion, rounded down. */
 export function resizeShortestSide(image: RgbImage, size: number, filter: Filter): RgbImage {
-  const { width, height } = image
-  if (width <= height) return resizeImage(image, size, Math.trunc((size * height) / width), filter)
-  return resizeImage(image, Math.trunc((size * width) / height), size, filter)
+  const { width, height } = shortestSideSize(image, size)
+  return resizeImage(image, width, height, filter)
 }
 
 /** The centred `size` x `size` pixels; a smaller image is padded with black, the odd pixel right and below. */

@@ -1,0 +1,6 @@
+export { blur } from './blur'
+export { hsvToRgb, rgbToHsv } from './hue'
+export { exhausted } from './memory'
+export { newTable, normalize, readPacked } from './output'
+export { newImage, resize } from './resize'
+export { brightness, contrast, grayscale, saturation, solarize } from './tone'

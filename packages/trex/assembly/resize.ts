@@ -1,0 +1,108 @@
+import { filterColumns } from './columns'
+import { height, newCrop, planeBytes, planes, roundUp16, stride, width } from './crop'
+import { allocate, base, release } from './memory'
+import { filterRows, splitChannels } from './rows'
+import { computeTaps, Taps } from './taps'
+
+let imageWidth: i32 = 0
+/** End of the image; what is made of it lies behind. */
+let imageEnd: usize = 0
+
+/** Makes room for an image, packed RGB, and returns its address; all that was there before is void. */
+export function newImage(width: i32, height: i32): usize {
+  release(base())
+  imageWidth = width
+  const address = allocate(<u64>width * height * 3)
+  // Rows are read 16 bytes at a time, up to 16 behind the last tap and as many taps further as the weights have.
+  imageEnd = address + <usize>width * height * 3 + 64
+  release(imageEnd)
+  allocate(0)
+  return address
+}
+
+/**
+ * Makes the crop: the box at (left, top) of the image is resized to outWidth x outHeight, of which the window of
+ * windowWidth x windowHeight pixels at (windowLeft, windowTop) is put at (atX, atY) of a black cropWidth x cropHeight,
+ * mirrored if `flip` says so.
+ */
+export function resize(
+  left: i32,
+  top: i32,
+  boxWidth: i32,
+  boxHeight: i32,
+  outWidth: f64,
+  outHeight: f64,
+  windowLeft: f64,
+  windowTop: f64,
+  windowWidth: i32,
+  windowHeight: i32,
+  atX: i32,
+  atY: i32,
+  cropWidth: i32,
+  cropHeight: i32,
+  bicubic: bool,
+  flip: bool,
+): void {
+  release(roundUp16(imageEnd))
+  newCrop(cropWidth, cropHeight)
+  if (windowHeight < cropHeight) memory.fill(planes, 0, 3 * planeBytes)
+  const across = computeTaps(boxWidth, outWidth, windowLeft, windowWidth, bicubic)
+  const down = computeTaps(boxHeight, outHeight, windowTop, windowHeight, bicubic)
+  const image = base() + (<usize>top * imageWidth + left) * 3
+  const firstPixel = flip ? width - 1 - atX : atX
+  resizeWindow(image, boxHeight, across, down, windowWidth, windowHeight, firstPixel, atY, flip)
+}
+
+function resizeWindow(
+  image: usize,
+  boxHeight: i32,
+  across: Taps,
+  down: Taps,
+  windowWidth: i32,
+  windowHeight: i32,
+  firstPixel: i32,
+  atY: i32,
+  flip: bool,
+): void {
+  const rowStep = <usize>imageWidth * 3
+  // Filtered rows are kept in a ring, each as long as the rows that are filtered four at a time need it.
+  let slots: u32 = 8
+  while (slots < <u32>(2 * down.pairs + 4)) slots <<= 1
+  const mask = slots - 1
+  const slotBytes: usize = 3 * stride
+  const ring = allocate(<u64>slots * slotBytes)
+  const four = allocate(16 * stride)
+  const fourStep: usize = 4 * stride
+  memory.fill(four, 0, 16 * stride)
+  const rows = allocate(<u64>down.pairs << 3)
+  const last = boxHeight - 1
+  let done = load<i32>(down.starts)
+  for (let y = 0; y < windowHeight; y++) {
+    const start = load<i32>(down.starts + (<usize>y << 2))
+    const end = min(start + 2 * down.pairs, boxHeight)
+    for (; done < end; done += 4) {
+      filterRows(
+        image + <usize>done * rowStep,
+        image + <usize>min(done + 1, last) * rowStep,
+        image + <usize>min(done + 2, last) * rowStep,
+        image + <usize>min(done + 3, last) * rowStep,
+        across,
+        windowWidth,
+        four + (<usize>firstPixel << 2),
+        fourStep,
+        flip ? -4 : 4,
+      )
+      for (let i = 0; i < 4; i++) {
+        splitChannels(four + <usize>i * fourStep, ring + <usize>(<u32>(done + i) & mask) * slotBytes, stride)
+      }
+    }
+    for (let k = 0; k < 2 * down.pairs; k++) {
+      store<u32>(rows + (<usize>k << 2), <u32>(ring + <usize>(<u32>(start + k) & mask) * slotBytes))
+    }
+    const weights = down.weights + <usize>y * down.stride
+    const to = planes + <usize>(atY + y) * stride
+    filterColumns(rows, 0, weights, down.pairs, to, stride)
+    filterColumns(rows, stride, weights, down.pairs, to + planeBytes, stride)
+    filterColumns(rows, 2 * stride, weights, down.pairs, to + 2 * planeBytes, stride)
+  }
+}
