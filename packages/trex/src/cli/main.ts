@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
+import { datasetsCommand } from './datasets.js'
 import { demoCommand } from './demo.js'
 import { doctorCommand } from './doctor.js'
 import { trainCommand } from './train.js'
@@ -15,8 +16,10 @@ const program = new Command('trex')
   .addHelpText('after', '\nExample:\n  $ trex train photos --out runs/photos')
   .exitOverride()
 
-for (const command of [doctorCommand(), demoCommand(), trainCommand()])
+for (const command of [doctorCommand(), demoCommand(), trainCommand(), datasetsCommand()]) {
   program.addCommand(command.copyInheritedSettings(program))
+  for (const inner of command.commands) inner.copyInheritedSettings(command)
+}
 
 try {
   await program.parseAsync()
