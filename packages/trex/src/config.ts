@@ -25,6 +25,13 @@ export interface SettingsSources {
   readonly sets?: readonly string[] | undefined
 }
 
+/** Settings with every key that may be given: crops may have an augmentation of their own. */
+const KNOWN = {
+  ...TREX,
+  globalCrops: { ...TREX.augment, ...TREX.globalCrops },
+  localCrops: { ...TREX.augment, ...TREX.localCrops },
+}
+
 type Values = Readonly<Record<string, unknown>>
 interface Layer {
   readonly source: string
@@ -50,11 +57,11 @@ export function resolveSettings(sources: SettingsSources = {}): Settings {
   const start = imageSize === undefined ? base : atImageSize(base, imageSize)
   const merged = layers.reduce<unknown>((settings, { values }) => merge(settings, values, TREX), start)
 
-  const unknown = layers.flatMap(({ source, values }) => unknownKeys(values, TREX, [], source))
+  const unknown = layers.flatMap(({ source, values }) => unknownKeys(values, KNOWN, [], source))
   const checked = settingsSchema.safeParse(merged)
   if (checked.success && unknown.length === 0) return checked.data
   const wrong = (checked.error?.issues ?? [])
-    .filter(({ code }) => code !== 'unrecognized_keys')
+    .filter(({ code, path }) => code !== 'unrecognized_keys' || path.length > 1) // others are listed above
     .map((issue) => describe(issue, merged, layers, base.recipe))
   const issues = [...unknown, ...wrong]
   const many = issues.length === 1 ? 'a problem' : `${issues.length} problems`

@@ -8,6 +8,7 @@ export const TREX = {
   stem: 'imagenet',
   globalCrops: { count: 1, size: 224, scale: [0.25, 1], blurP: 0.2, solarizeP: 0.2 },
   localCrops: { count: 8, size: 96, scale: [0.05, 0.25], blurP: 0.5, solarizeP: 0 },
+  extraCrops: [],
   augment: {
     ratio: [3 / 4, 4 / 3],
     flipP: 0.5,
@@ -19,6 +20,7 @@ export const TREX = {
     grayP: 0.2,
     blurSigma: [0.1, 2],
   },
+  normalization: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
   projector: { layers: 3, hidden: 2048, bottleneck: 256, l2Input: true },
   temperature: 0.1,
   onlineClassMeans: { size: 8192, emaMomentum: 0.999 },
@@ -31,6 +33,7 @@ export const TREX = {
   channelsLast: true,
   workers: 'auto',
   validation: { fraction: 0.1, resize: 256, crop: 224 },
+  data: { autoOrient: false, onBad: 'fail', maxBad: 100, shuffleBuffer: 1000 },
 } satisfies Settings
 
 /** t-ReX*: online class means and a projector of 1 hidden layer; for the best training task. */

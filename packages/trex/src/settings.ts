@@ -14,16 +14,6 @@ const nonNegative = z.number().min(0)
 const range = (bound: z.ZodNumber) =>
   z.tuple([bound, bound]).refine(([min, max]) => min <= max, { error: 'the first number is the larger' })
 
-const crops = z.strictObject({
-  count,
-  /** Side in pixels. */
-  size: count,
-  /** Share of the image's area a crop covers. */
-  scale: range(positive.max(1)),
-  blurP: fraction,
-  solarizeP: fraction,
-})
-
 const augment = z.strictObject({
   /** Width / height of a crop before it is resized to a square. */
   ratio: range(positive),
@@ -37,6 +27,38 @@ const augment = z.strictObject({
   grayP: fraction,
   /** Pixels. */
   blurSigma: range(positive),
+})
+
+const crops = z.strictObject({
+  count,
+  /** Side in pixels. */
+  size: count,
+  /** Share of the image's area a crop covers. */
+  scale: range(positive.max(1)),
+  blurP: fraction,
+  solarizeP: fraction,
+  /** What these crops have of their own instead of `augment`'s. */
+  ...augment.partial().shape,
+})
+
+const extraCrops = crops.extend({ blurP: fraction.default(0), solarizeP: fraction.default(0) })
+
+const channels = (bound: z.ZodNumber) => z.tuple([bound, bound, bound])
+const normalization = z.strictObject({
+  /** Of each channel, for values in 0..1. */
+  mean: channels(z.number()),
+  std: channels(positive),
+})
+
+const data = z.strictObject({
+  /** Turn images as their EXIF orientation says. */
+  autoOrient: z.boolean(),
+  /** At an image that cannot be read: end with an error, or go on without it. */
+  onBad: z.enum(['fail', 'skip']),
+  /** With onBad skip: the most images that may be left out. */
+  maxBad: integer(0),
+  /** Images that wait to be drawn from when shards are read from a server. */
+  shuffleBuffer: count,
 })
 
 const projector = z.strictObject({
@@ -88,7 +110,10 @@ export const settingsSchema = z
     stem: z.enum(['imagenet', 'small']),
     globalCrops: crops,
     localCrops: crops.nullable(),
+    /** Groups of crops besides these two. */
+    extraCrops: z.array(extraCrops),
     augment,
+    normalization,
     projector: projector.nullable(),
     /** Tau of the cosine softmax; 0 means plain linear logits. */
     temperature: nonNegative,
@@ -105,6 +130,7 @@ export const settingsSchema = z
     /** Threads that decode and augment. */
     workers,
     validation,
+    data,
   })
   .refine((s) => !(s.optimizer?.warmupEpochs > s.epochs), {
     path: ['optimizer', 'warmupEpochs'],
@@ -121,7 +147,12 @@ export const settingsSchema = z
 export type Settings = z.infer<typeof settingsSchema>
 
 /** The crops of an image as the data pipeline takes them, globals first. */
-export function cropGroups({ augment, globalCrops, localCrops }: Settings): CropGroup[] {
-  const groups = localCrops === null ? [globalCrops] : [globalCrops, localCrops]
-  return groups.map((group) => ({ ...augment, ...group }))
+export function cropGroups({
+  augment,
+  globalCrops,
+  localCrops,
+  extraCrops,
+}: Pick<Settings, 'augment' | 'globalCrops' | 'localCrops' | 'extraCrops'>): CropGroup[] {
+  const groups = [globalCrops, ...(localCrops === null ? [] : [localCrops]), ...extraCrops]
+  return groups.map((group) => ({ ...augment, ...group }) as CropGroup)
 }

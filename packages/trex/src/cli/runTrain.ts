@@ -1,10 +1,11 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { type PartialSettings, resolveSettings, settingsYaml } from '../config.js'
+import { settingsYaml } from '../config.js'
 import { checkImages } from '../data/sources/checkImages.js'
 import { readImageDataset } from '../data/sources/imageFolder.js'
 import type { ImageDataset } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
+import { readBadImages } from '../train/badImages.js'
 import { disposeLearner } from '../train/learner.js'
 import { resolveAuto } from '../train/precision.js'
 import {
@@ -19,37 +20,20 @@ import {
 } from '../train/run.js'
 import { train } from '../train/train.js'
 import { followTraining } from './follow.js'
+import { type SettingFlags, settingsOf } from './settingFlags.js'
 import { onStop } from './stop.js'
 
 /** The options of `trex train` as commander gives them. */
-export interface TrainFlags {
-  recipe?: string
+export interface TrainFlags extends SettingFlags {
   out?: string
   resume?: string
-  config?: string
-  set: string[]
   printConfig?: boolean
-  encoder?: PartialSettings['encoder']
-  imageSize?: number
-  epochs?: number
-  batchSize?: number
-  warmupEpochs?: number
-  seed?: number
-  valFraction?: number
-  workers?: number
-  device?: PartialSettings['device']
-  precision?: PartialSettings['precision']
 }
 
 /** Does what `trex train` was asked. */
 export async function runTrain(dataRoot: string | undefined, flags: TrainFlags): Promise<void> {
   if (flags.resume !== undefined) return resumeTraining(flags.resume, dataRoot, flags)
-  const settings = resolveSettings({
-    recipe: flags.recipe,
-    configFile: flags.config,
-    flags: settingFlags(flags),
-    sets: flags.set,
-  })
+  const settings = settingsOf(flags)
   if (flags.printConfig) return void process.stdout.write(settingsYaml(settings))
   if (!dataRoot)
     throw new TrexError('train needs the folder of images', { hint: 'trex train DATA --out RUN' })
@@ -61,7 +45,7 @@ export async function runTrain(dataRoot: string | undefined, flags: TrainFlags):
     seed: settings.seed,
   })
   const resolved = { ...settings, ...resolveAuto(settings) }
-  await checkImages([...data.train, ...data.val])
+  if (settings.data.onBad === 'fail') await checkImages([...data.train, ...data.val])
   await finish(createRun(flags.out, resolved, describeData('train', root, data)), data, false)
 }
 
@@ -112,9 +96,21 @@ async function finish(run: Run, data: ImageDataset, resume: boolean): Promise<vo
     throw error
   } finally {
     release()
+    reportBadImages(run)
   }
   console.error(`done: ${run.dir}`)
 }
+
+/** Names the images that were left out. */
+function reportBadImages({ dir }: Run): void {
+  const bad = readBadImages(dir)
+  if (bad.length === 0) return
+  console.error(`left out: ${bad.length} image${bad.length === 1 ? '' : 's'} that cannot be read`)
+  for (const { reason } of bad.slice(0, SHOWN_BAD)) console.error(`  ${reason}`)
+  console.error(`the list is in ${join(dir, 'bad-images.json')}`)
+}
+
+const SHOWN_BAD = 20
 
 /** What Ctrl-C leaves behind, and how to go on. */
 function farewell(run: Run): string {
@@ -130,20 +126,3 @@ function inWords({ classes, trainImages, valImages }: RunData): string {
 }
 
 const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-
-/** Flags as settings; those not given stay undefined. */
-function settingFlags(flags: TrainFlags): PartialSettings {
-  const { encoder, imageSize, epochs, batchSize, seed, workers, device, precision } = flags
-  return {
-    encoder,
-    imageSize,
-    epochs,
-    batchSize,
-    seed,
-    workers,
-    device,
-    precision,
-    optimizer: { warmupEpochs: flags.warmupEpochs },
-    validation: { fraction: flags.valFraction },
-  }
-}

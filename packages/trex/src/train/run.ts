@@ -21,7 +21,10 @@ import { type Settings, settingsSchema } from '../settings.js'
 import { currentEnvironment, environmentChanges, environmentSchema } from './environment.js'
 import { otherHolder } from './runLock.js'
 
-/** A run folder: config.yaml, env.json, data.json, metrics.jsonl and checkpoints/last.safetensors. */
+/**
+ * A run folder: config.yaml, env.json, data.json, metrics.jsonl, checkpoints/last.safetensors, and bad-images.json if
+ * images were left out.
+ */
 export interface Run {
   readonly dir: string
   readonly settings: Settings
@@ -84,9 +87,18 @@ export function discardUntrained(run: Run): boolean {
   return true
 }
 
+const PARTS = [
+  'config.yaml',
+  'env.json',
+  'data.json',
+  'metrics.jsonl',
+  'bad-images.json',
+  'checkpoints',
+  'lock',
+]
+
 function removeRun(dir: string): void {
-  for (const name of ['config.yaml', 'env.json', 'data.json', 'metrics.jsonl', 'checkpoints', 'lock'])
-    rmSync(join(dir, name), { recursive: true, force: true })
+  for (const name of PARTS) rmSync(join(dir, name), { recursive: true, force: true })
   try {
     rmdirSync(dir)
   } catch {} // it was never made, or is a mount point, which stays

@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os'
 import { manualSeed, tidy } from 'trex-torch'
 import { openLoader } from '../data/loader/loader.js'
+import { openWorkers } from '../data/loader/workers.js'
 import type { ImageDataset } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
 import { cropGroups } from '../settings.js'
+import { openBadImages, saveBadImages } from './badImages.js'
 import { stepInput } from './batch.js'
 import { createLearner, hasFiniteWeights, type Learner, ownLearner } from './learner.js'
 import { restoreLearner, saveLearner } from './learnerCheckpoint.js'
@@ -45,15 +47,15 @@ export async function* train(
   const { learner } = owner
   const groups = cropGroups(settings)
   const counts = groups.map(({ count }) => count)
-  const workers = settings.workers === 'auto' ? Math.min(4, availableParallelism()) : settings.workers
-  await using loader = openLoader({
-    samples: data.train,
-    groups,
-    batchSize,
-    seed,
-    workers,
+  const bad = openBadImages(run)
+  await using pool = openWorkers({
+    workers: settings.workers === 'auto' ? Math.min(4, availableParallelism()) : settings.workers,
+    normalization: settings.normalization,
+    decode: { autoOrient: settings.data.autoOrient },
     cacheBytes: CACHE_BYTES,
   })
+  const reading = { pool, bad, ...(data.stream && { stream: data.stream }) }
+  await using loader = openLoader({ samples: data.train, groups, batchSize, seed, ...reading })
   const { lr, minLr, warmupEpochs } = settings.optimizer
   const peak = lr * (batchSize / 256)
   const rates = learningRates({
@@ -69,15 +71,17 @@ export async function* train(
   let { step } = start
   for (let epoch = start.epoch; epoch < epochs; epoch++) {
     const began = performance.now()
-    let lossSum = 0
+    let [lossSum, batches] = [0, 0]
     let stepBegan = began
     for await (const batch of loader.epoch(epoch)) {
+      step = epoch * loader.batches + batch.index
       const loss = tidy(() =>
         trainStep(learner, stepInput(batch, counts, { precision, channelsLast }), rates[step]!).loss.item(),
       )
       batch.release()
       if (!Number.isFinite(loss)) throw nonFinite(`the loss is ${loss} at`, epoch, step)
       lossSum += loss
+      batches++
       const seconds = (performance.now() - stepBegan) / 1000
       stepBegan = performance.now()
       const row: MetricsRow = {
@@ -86,20 +90,22 @@ export async function* train(
         step,
         loss,
         lr: rates[step]!,
-        imagesPerSecond: batchSize / seconds,
+        imagesPerSecond: batch.size / seconds,
       }
       logMetrics(run, row)
-      step++
-      yield { ...row, steps: rates.length, images: batchSize }
+      yield { ...row, steps: rates.length, images: batch.size }
     }
+    step = (epoch + 1) * loader.batches
+    if (batches === 0) throw new TrexError(`none of the images of epoch ${epoch + 1} can be read`)
     const scores: Partial<ValidationScores> = data.val.length
-      ? await validate(learner, data.val, settings, workers)
+      ? await validate(learner, data.val, settings, reading)
       : {}
     if (!hasFiniteWeights(learner) || !Number.isFinite(scores.valLoss ?? 0))
       throw nonFinite('the weights are not finite after', epoch, step - 1)
     const seconds = (performance.now() - began) / 1000
-    const row: MetricsRow = { kind: 'epoch', epoch, step, loss: lossSum / loader.batches, seconds, ...scores }
+    const row: MetricsRow = { kind: 'epoch', epoch, step, loss: lossSum / batches, seconds, ...scores }
     const metricsBytes = logMetrics(run, row)
+    saveBadImages(run, bad)
     saveLearner(checkpointPath(run), learner, { epoch: epoch + 1, step, metricsBytes })
     yield { ...row, steps: rates.length, images: loader.batches * batchSize }
   }

@@ -1,5 +1,8 @@
-import type { Sample } from '../sources/sample.js'
-import { type CropShape, cropShapes, type Transform } from './fillRows.js'
+import { DecodeError } from '../decode/decode.js'
+import type { Sample, SampleReader } from '../sources/sample.js'
+import type { BadImages } from './badImages.js'
+import { type BatchBuffers, type BatchMemory, compactRows, takeBuffers } from './batchMemory.js'
+import { type BadRow, cropShapes, type Transform } from './fillRows.js'
 import type { WorkerPool } from './workerPool.js'
 
 /** One batch of images, ready for the encoder. */
@@ -36,69 +39,89 @@ export interface StreamPlan {
   indicesOf(index: number): Uint32Array
   /** Batches prepared while the caller works on one. */
   prefetch: number
+  bad: BadImages
+  /** Brings the bytes of the samples from batch `start` on, in order; for samples on a server. */
+  reader?: SampleReader | undefined
   signal?: AbortSignal | undefined
 }
 
-/** Batch buffers in use again and again. */
-export type BatchMemory = Map<number, SharedArrayBuffer[]>
+/** A batch in the making, with the rows that could not be filled. */
+interface Filled {
+  index: number
+  indices: Uint32Array
+  buffers: BatchBuffers
+  bad: BadRow[]
+}
 
 /**
- * Batches in order, `prefetch` of them in the making; empty ones are left out. Rejects with the error of the first
- * bad image in batch order, or the signal's reason; however it ends, no work is left behind.
+ * Batches in order, `prefetch` of them in the making. A bad image ends them with its error in batch order, or is left
+ * out of its batch; empty batches are left out. Rejects with the signal's reason when it is aborted; however it ends,
+ * no work is left behind.
  */
 export async function* streamBatches(plan: StreamPlan): AsyncGenerator<Batch, void, void> {
   const { signal, prefetch, batches } = plan
   const cancelled = new Int32Array(new SharedArrayBuffer(4))
-  const inFlight: Promise<Batch>[] = []
+  const inFlight: Promise<Filled>[] = []
   let next = plan.start
+  let place = 0
   try {
     while (true) {
       signal?.throwIfAborted()
       while (next < batches && inFlight.length <= prefetch) {
-        const batch = makeBatch(plan, next++, cancelled)
+        const indices = plan.indicesOf(next)
+        const batch = fillBatch(plan, next++, indices, place, cancelled)
+        place += indices.length
         batch.catch(() => {}) // it is awaited in its turn
         inFlight.push(batch)
       }
       if (inFlight.length === 0) return
-      const batch = await orAbort(inFlight[0]!, signal)
+      const filled = await orAbort(inFlight[0]!, signal)
       inFlight.shift()
+      const batch = finishBatch(plan, filled)
       if (batch.size > 0) yield batch
     }
   } finally {
     Atomics.store(cancelled, 0, 1)
+    await plan.reader?.close()
     await Promise.allSettled(inFlight)
   }
 }
 
-async function makeBatch(plan: StreamPlan, index: number, cancelled: Int32Array): Promise<Batch> {
-  const { pool, memory, samples, epoch, transform } = plan
-  const indices = plan.indicesOf(index)
-  const size = indices.length
-  const lengths = cropShapes(transform).map((shape) => size * valuesOf(shape))
-  const buffers = lengths.map((length) => memory.get(length)?.pop() ?? new SharedArrayBuffer(length * 4))
-  const items = Array.from(indices, (sample, row) => ({ row, sample, path: samples[sample]!.path }))
-  await pool.fill({ epoch, size, buffers, items, cancelled })
-  let released = false
-  return {
-    epoch,
-    index,
-    size,
-    crops: buffers.map((buffer) => new Float32Array(buffer)),
-    labels: BigInt64Array.from(indices, (sample) => BigInt(samples[sample]!.label)),
-    indices,
-    release() {
-      if (released) return
-      released = true
-      for (const [g, length] of lengths.entries()) {
-        const free = memory.get(length)
-        if (free) free.push(buffers[g]!)
-        else memory.set(length, [buffers[g]!])
-      }
-    },
-  }
+async function fillBatch(
+  { pool, memory, samples, transform, bad, reader }: StreamPlan,
+  index: number,
+  indices: Uint32Array,
+  place: number,
+  cancelled: Int32Array,
+): Promise<Filled> {
+  const buffers = takeBuffers(memory, cropShapes(transform), indices.length)
+  const items = await Promise.all(
+    Array.from(indices, async (sampleIndex, row) => {
+      const item = { row, index: sampleIndex, sample: samples[sampleIndex]! }
+      return reader ? { ...item, bytes: await reader.bytes(place + row) } : item
+    }),
+  )
+  const skipBad = bad.onBad === 'skip'
+  const job = { transform, size: indices.length, buffers: buffers.shared, items, skipBad, cancelled }
+  return { index, indices, buffers, bad: await pool.fill(job) }
 }
 
-const valuesOf = ({ count, size }: CropShape) => count * 3 * size * size
+/** Applies the policy to the bad rows and leaves them out. */
+function finishBatch({ samples, epoch, bad: policy }: StreamPlan, filled: Filled): Batch {
+  for (const { path, message, hint } of filled.bad)
+    policy.add(new DecodeError(path, message, hint === undefined ? {} : { hint }))
+  const left = new Set(filled.bad.map(({ row }) => row))
+  const indices = left.size === 0 ? filled.indices : filled.indices.filter((_, row) => !left.has(row))
+  return {
+    epoch,
+    index: filled.index,
+    size: indices.length,
+    crops: compactRows(filled.buffers, left),
+    labels: BigInt64Array.from(indices, (sample) => BigInt(samples[sample]!.label)),
+    indices,
+    release: filled.buffers.release,
+  }
+}
 
 /** A promise's value, or the signal's reason if that comes first. */
 async function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

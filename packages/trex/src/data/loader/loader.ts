@@ -1,29 +1,29 @@
 import { TrexError } from '../../errors.js'
-import type { DecodeOptions } from '../decode/decode.js'
 import type { EvalTransform } from '../pixels/evalTransform.js'
 import type { CropGroup } from '../pixels/multiCrop.js'
-import { IMAGENET_NORMALIZATION, type Normalization } from '../pixels/normalize.js'
-import type { Sample } from '../sources/sample.js'
-import { type Batch, type BatchMemory, streamBatches } from './batchStream.js'
-import type { FillSettings, Transform } from './fillRows.js'
-import { createSampler } from './sampler.js'
-import { openWorkerPool, type WorkerPool } from './workerPool.js'
+import type { Sample, SampleReader, SampleStream } from '../sources/sample.js'
+import { type BadImages, collectBadImages } from './badImages.js'
+import type { BatchMemory } from './batchMemory.js'
+import { type Batch, type StreamPlan, streamBatches } from './batchStream.js'
+import { createSampler, type Sampler } from './sampler.js'
+import { openWorkers, type WorkerOptions, type Workers } from './workers.js'
 
 export type { Batch } from './batchStream.js'
 
 /** Options of every loader. */
-export interface ReadOptions {
+export interface ReadOptions extends WorkerOptions {
   /** Images a step and rank. */
   batchSize: number
-  /** Threads that decode and transform; 0 (the default) does it in the calling thread. */
-  workers?: number
+  /** Threads of `openWorkers` to use, which stay open; else the loader has its own. */
+  pool?: Workers
   /** Batches prepared ahead (default 2); without workers there are none. */
   prefetch?: number
   rank?: number
   worldSize?: number
-  /** Default: IMAGENET_NORMALIZATION. */
-  normalization?: Normalization
-  decode?: Pick<DecodeOptions, 'autoOrient' | 'maxPixels'>
+  /** What to do at an image that cannot be read; by default it is an error. */
+  bad?: BadImages
+  /** Where the bytes of samples on a server come from. */
+  stream?: SampleStream
   /** Ends the batches with the signal's reason. */
   signal?: AbortSignal
 }
@@ -37,8 +37,6 @@ export interface LoaderOptions extends ReadOptions {
   seed?: number
   /** Leave out the last, incomplete global batch; default true. */
   dropLast?: boolean
-  /** Each worker keeps decoded images up to this many bytes; default 0. */
-  cacheBytes?: number
 }
 
 /** Training batches, epoch by epoch. */
@@ -54,38 +52,39 @@ export interface Loader {
 
 /**
  * Opens the loader of training batches: decode, multi-crop, normalise. The batches depend on samples, groups, sizes
- * and (seed, epoch) alone, not on workers, prefetch or the start. Throws TrexError if there is not one full batch; the
- * batches reject with DecodeError at a bad image.
+ * and (seed, epoch) alone, not on workers, prefetch, the start, or a worker that died. Throws TrexError if there is not
+ * one full batch; the batches reject with DecodeError at a bad image, unless it is to be left out, and with TrexError
+ * at an image that three workers died of.
  */
 export function openLoader(options: LoaderOptions): Loader {
-  const { samples, groups, seed = 0, cacheBytes = 0 } = options
-  const sampler = createSampler({ ...options, length: samples.length })
+  const { samples, groups, seed = 0, stream } = options
+  const sampler = createSampler({
+    ...options,
+    length: samples.length,
+    ...(stream && { orderOf: (epoch: number) => stream.order(seed, epoch) }),
+  })
   if (sampler.batches === 0) {
     const globalBatch = options.batchSize * (options.worldSize ?? 1)
     throw new TrexError(`${samples.length} training images do not fill one batch of ${globalBatch}`, {
       hint: 'lower the batch size, or add images',
     })
   }
-  const transform: Transform = { kind: 'multiCrop', groups, seed }
-  const pool = openPool(options, transform, cacheBytes)
-  const memory: BatchMemory = new Map()
-  const close = () => pool.close()
+  const workers = options.pool ?? openWorkers(options)
+  const plan = streamPlan(options, workers)
+  const close = async () => {
+    if (!options.pool) await workers.close()
+  }
   return {
     batches: sampler.batches,
     epoch(epoch, startBatch = 0) {
       if (!(Number.isInteger(startBatch) && startBatch >= 0 && startBatch <= sampler.batches)) {
         throw new RangeError(`startBatch is ${startBatch}, but an epoch has ${sampler.batches} batches`)
       }
-      const order = sampler.order(epoch)
       return streamBatches({
-        ...streamSettings(options, pool),
-        memory,
-        transform,
+        ...plan,
+        ...batchesOf(sampler, epoch, startBatch, options),
+        transform: { kind: 'multiCrop', groups, seed, epoch },
         samples,
-        epoch,
-        start: startBatch,
-        batches: sampler.batches,
-        indicesOf: (index) => sampler.batch(order, index),
       })
     },
     close,
@@ -100,44 +99,51 @@ export interface EvalBatch extends Omit<Batch, 'crops' | 'epoch'> {
 }
 
 /**
- * All samples in order, prepared for evaluation; the last batch may be smaller. The workers end with the batches.
- * Rejects with DecodeError at a bad image.
+ * All samples in order, prepared for evaluation; the last batch may be smaller. Workers of its own end with the
+ * batches. Rejects with DecodeError at a bad image, unless it is to be left out.
  */
 export async function* evalBatches(
   samples: readonly Sample[],
   options: ReadOptions & EvalTransform,
 ): AsyncGenerator<EvalBatch, void, void> {
   const { resize, crop, filter } = options
-  const transform: Transform = { kind: 'eval', transform: { resize, crop, filter } }
   const sampler = createSampler({ ...options, length: samples.length, shuffle: false, dropLast: false })
-  const pool = openPool(options, transform, 0)
-  const order = sampler.order(0)
+  const workers = options.pool ?? openWorkers(options)
   try {
     const stream = streamBatches({
-      ...streamSettings(options, pool),
-      memory: new Map(),
-      transform,
+      ...streamPlan(options, workers),
+      ...batchesOf(sampler, 0, 0, { ...options, samples }),
+      transform: { kind: 'eval', transform: { resize, crop, filter } },
       samples,
-      epoch: 0,
-      start: 0,
-      batches: sampler.batches,
-      indicesOf: (index) => sampler.batch(order, index),
     })
     for await (const { crops, index, size, labels, indices, release } of stream) {
       yield { images: crops[0]!, index, size, labels, indices, release }
     }
   } finally {
-    await pool.close()
+    if (!options.pool) await workers.close()
   }
 }
 
-function openPool(options: ReadOptions, transform: Transform, cacheBytes: number): WorkerPool {
-  const { workers = 0, normalization = IMAGENET_NORMALIZATION, decode = {} } = options
-  if (!(Number.isInteger(workers) && workers >= 0)) throw new RangeError(`workers is ${workers}`)
-  const settings: FillSettings = { transform, normalization, decode, cacheBytes }
-  return openWorkerPool(workers, settings)
+function streamPlan({ prefetch = 2, bad = collectBadImages(), signal }: ReadOptions, { pool }: Workers) {
+  const memory: BatchMemory = new Map()
+  return { pool, memory, prefetch: pool.workers === 0 ? 0 : prefetch, bad, signal }
 }
 
-function streamSettings({ workers = 0, prefetch = 2, signal }: ReadOptions, pool: WorkerPool) {
-  return { pool, prefetch: workers === 0 ? 0 : prefetch, signal }
+/** What a plan says of the batches of one epoch. */
+function batchesOf(
+  sampler: Sampler,
+  epoch: number,
+  start: number,
+  { samples, stream, signal }: Pick<LoaderOptions, 'samples' | 'stream' | 'signal'>,
+): Pick<StreamPlan, 'epoch' | 'start' | 'batches' | 'indicesOf' | 'reader'> {
+  const order = sampler.order(epoch)
+  const indicesOf = (index: number) => sampler.batch(order, index)
+  return { epoch, start, batches: sampler.batches, indicesOf, reader: stream && openReader(stream) }
+
+  function openReader(from: SampleStream): SampleReader {
+    const wanted: Sample[] = []
+    for (let index = start; index < sampler.batches; index++)
+      for (const sample of indicesOf(index)) wanted.push(samples[sample]!)
+    return from.open(wanted, signal)
+  }
 }

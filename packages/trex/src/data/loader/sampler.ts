@@ -13,6 +13,8 @@ export interface SamplerOptions {
   dropLast?: boolean
   rank?: number
   worldSize?: number
+  /** Another order of the samples in an epoch than the shuffled one. */
+  orderOf?: (epoch: number) => Uint32Array
 }
 
 /** The order of samples of one rank. */
@@ -38,6 +40,7 @@ export function createSampler({
   dropLast = true,
   rank = 0,
   worldSize = 1,
+  orderOf,
 }: SamplerOptions): Sampler {
   if (!(Number.isInteger(batchSize) && batchSize >= 1)) throw new RangeError(`batchSize is ${batchSize}`)
   if (!(Number.isInteger(rank) && rank >= 0 && rank < worldSize)) {
@@ -47,7 +50,11 @@ export function createSampler({
   return {
     batches: dropLast ? Math.floor(length / globalBatch) : Math.ceil(length / globalBatch),
     order: (epoch) =>
-      shuffle ? rngFor(seed, epoch).permutation(length) : Uint32Array.from({ length }, (_, i) => i),
+      orderOf
+        ? orderOf(epoch)
+        : shuffle
+          ? rngFor(seed, epoch).permutation(length)
+          : Uint32Array.from({ length }, (_, i) => i),
     batch(order, index) {
       const start = index * globalBatch
       const size = Math.min(globalBatch, length - start)

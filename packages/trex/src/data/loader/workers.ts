@@ -1,0 +1,40 @@
+import type { DecodeOptions } from '../decode/decode.js'
+import { IMAGENET_NORMALIZATION, type Normalization } from '../pixels/normalize.js'
+import { openWorkerPool, type WorkerPool } from './workerPool.js'
+
+/** How images become normalised crops, and by how many threads. */
+export interface WorkerOptions {
+  /** Threads that decode and transform; 0 (the default) does it in the calling thread. */
+  workers?: number
+  /** Default: IMAGENET_NORMALIZATION. */
+  normalization?: Normalization
+  decode?: Pick<DecodeOptions, 'autoOrient' | 'maxPixels'>
+  /** Each worker keeps decoded training images up to this many bytes; default 0. */
+  cacheBytes?: number
+  /** Seconds without progress on one image after which a worker is stopped and replaced; default 60. */
+  stallSeconds?: number
+  /** Node options of the workers, such as a module that each loads first; default none. */
+  execArgv?: readonly string[]
+}
+
+/** Threads that several loaders share. */
+export interface Workers {
+  readonly pool: WorkerPool
+  /** Ends the threads once their jobs are done. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** Starts the threads of loaders. Throws TrexError if they are not built, RangeError for a wrong number. */
+export function openWorkers({
+  workers = 0,
+  normalization = IMAGENET_NORMALIZATION,
+  decode = {},
+  cacheBytes = 0,
+  stallSeconds = 60,
+  execArgv = [],
+}: WorkerOptions): Workers {
+  const pool = openWorkerPool(workers, { normalization, decode, cacheBytes }, { stallSeconds, execArgv })
+  const close = () => pool.close()
+  return { pool, close, [Symbol.asyncDispose]: close }
+}

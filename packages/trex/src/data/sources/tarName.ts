@@ -1,0 +1,57 @@
+/** A member's name, checked. */
+export interface TarName {
+  /** With '/' between its parts, without './' and '//'; where it has a problem, in a form that can be shown. */
+  readonly name: string
+  /** Why the name is not used: "its name is absolute". */
+  readonly problem?: string
+}
+
+const MAX_NAME_BYTES = 4096
+const SHOWN_CHARACTERS = 200
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/**
+ * Checks a name: UTF-8, relative, without '..', '\', a drive letter, NUL or other control characters, and of at most
+ * 4,096 bytes. A name that is not all of that is never repaired.
+ */
+export function readTarName(bytes: Uint8Array): TarName {
+  if (bytes.length === 0) return { name: '(no name)', problem: 'its name is empty' }
+  if (bytes.length > MAX_NAME_BYTES) {
+    const problem = `its name has ${bytes.length.toLocaleString('en')} bytes`
+    return { name: shown(Buffer.from(bytes.subarray(0, SHOWN_CHARACTERS)).toString('latin1'), true), problem }
+  }
+  let name: string
+  try {
+    name = utf8.decode(bytes)
+  } catch {
+    return { name: shown(Buffer.from(bytes).toString('latin1')), problem: 'its name is not UTF-8' }
+  }
+  const problem = problemOf(name)
+  if (problem !== null) return { name: shown(name), problem }
+  return { name: isClean(name) ? name : partsOf(name).join('/') }
+}
+
+function problemOf(name: string): string | null {
+  if (name.includes('\0')) return 'its name has a NUL byte'
+  if (CONTROL.test(name)) return 'its name has control characters'
+  if (name.startsWith('/')) return 'its name is absolute'
+  if (name.includes('\\')) return "its name has a '\\'"
+  if (/^[a-z]:/i.test(name)) return 'its name starts with a drive letter'
+  if (name.includes('..') && name.split('/').includes('..')) return "its name has '..' as a part"
+  return null
+}
+
+const isClean = (name: string) => !name.includes('//') && !/(^|\/)\.(\/|$)/.test(name) && !name.endsWith('/')
+const partsOf = (name: string) => name.split('/').filter((part) => part !== '' && part !== '.')
+
+/** Safe to print: control characters as \xNN, long names cut. */
+function shown(name: string, cut = false): string {
+  const text = name.length > SHOWN_CHARACTERS ? name.slice(0, SHOWN_CHARACTERS) : name
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is replaced
+  const printable = text.replace(/[\u0000-\u001f\u007f-\u00ff]/g, (c) =>
+    CONTROL.test(c) || c > '\u007e' ? `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}` : c,
+  )
+  return cut || name.length > SHOWN_CHARACTERS ? `${printable}...` : printable
+}
