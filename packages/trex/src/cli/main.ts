@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
+import { datasetsCommand } from './datasets.js'
 import { demoCommand } from './demo.js'
 import { doctorCommand } from './doctor.js'
 import { previewCommand } from './preview.js'
@@ -16,8 +17,11 @@ const program = new Command('trex')
   .addHelpText('after', '\nExample:\n  $ trex train photos --out runs/photos')
   .exitOverride()
 
-for (const command of [doctorCommand(), demoCommand(), trainCommand(), previewCommand()])
+const commands = [doctorCommand(), demoCommand(), trainCommand(), previewCommand(), datasetsCommand()]
+for (const command of commands) {
   program.addCommand(command.copyInheritedSettings(program))
+  for (const inner of command.commands) inner.copyInheritedSettings(command)
+}
 
 try {
   await program.parseAsync()

@@ -8,6 +8,8 @@ const START_BYTES = 2048
 
 /** A sample that is no image, and why. */
 export interface BadImage {
+  /** Where it is among the samples. */
+  readonly place: number
   readonly sample: Sample
   readonly error: DecodeError
 }
@@ -45,7 +47,7 @@ export async function findBadImages(samples: readonly Sample[]): Promise<BadImag
   }
   await Promise.all(Array.from({ length: AT_ONCE }, reader))
   bad.sort((a, b) => a.place - b.place)
-  return bad.map(({ place, error }) => ({ sample: samples[place]!, error }))
+  return bad.map(({ place, error }) => ({ place, sample: samples[place]!, error }))
 }
 
 /** The error of a sample that is known to be bad before it is read. */

@@ -105,8 +105,8 @@ describe('refuses, naming line and column', () => {
     ['path,label\n,a\n2.jpg,b\n', 'data.csv: line 2, column path: it is empty'],
     ['path,label\n1.jpg,a\n2.jpg\n', 'data.csv: line 3: 1 fields, but the header has 2'],
     [
-      'path,label,split\n1.jpg,a,trian\n2.jpg,b,eval\n',
-      'data.csv has 2 problems:\n  line 2, column split: "trian" is none of train, val, validation, test (did you mean "train"?)\n  line 3, column split: "eval" is none of train, val, validation, test',
+      'path,label,split\n1.jpg,a,trian\n2.jpg,b,constructor\n',
+      'data.csv has 2 problems:\n  line 2, column split: "trian" is none of train, val, validation, test (did you mean "train"?)\n  line 3, column split: "constructor" is none of train, val, validation, test',
     ],
     ['path,label\n1.jpg,a\n./1.jpg,b\n', 'data.csv: line 3, column label: ./1.jpg is b here and a in line 2'],
     [

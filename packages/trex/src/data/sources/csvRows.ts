@@ -24,12 +24,12 @@ export interface Issue {
 const SHOWN_ISSUES = 20
 const MAX_RECORD = 1 << 20 // characters
 
-const SPLITS: Readonly<Record<string, Split>> = {
-  train: 'train',
-  val: 'val',
-  validation: 'val',
-  test: 'test',
-}
+const SPLITS: ReadonlyMap<string, Split> = new Map([
+  ['train', 'train'],
+  ['val', 'val'],
+  ['validation', 'val'],
+  ['test', 'test'],
+])
 
 /** What people call the columns that are looked for. */
 const OTHER_NAMES: Readonly<Record<Column, readonly string[]>> = {
@@ -149,7 +149,7 @@ function readRow(record: string[], line: number, columns: Columns, rows: CsvRow[
   let split: Split = 'train'
   if (columns.split >= 0) {
     const text = field('split').trim()
-    const known = SPLITS[text.toLowerCase()]
+    const known = SPLITS.get(text.toLowerCase())
     if (known) split = known
     else if (text !== '') issues.push({ line, column: 'split', message: unknownSplit(text) })
   }
@@ -157,7 +157,7 @@ function readRow(record: string[], line: number, columns: Columns, rows: CsvRow[
 }
 
 function unknownSplit(text: string): string {
-  const meant = Object.keys(SPLITS).find((name) => text.toLowerCase().startsWith(name.slice(0, 2)))
+  const meant = [...SPLITS.keys()].find((name) => text.toLowerCase().startsWith(name.slice(0, 2)))
   return `"${text}" is none of train, val, validation, test${meant ? ` (did you mean "${meant}"?)` : ''}`
 }
 

@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises'
-import { extname, join, normalize } from 'node:path'
+import { extname, join, normalize, sep } from 'node:path'
 import { TrexError } from '../../errors.js'
 import {
   type Counts,
@@ -144,7 +144,10 @@ interface ImageList {
   readonly ignored: Counts
 }
 
-/** Adds all images below a folder; `above` are the real paths of the folder and those around it, never entered again. */
+/**
+ * Adds all images below a folder; `above` are the real paths of the folder and those around it. They, and all that hold
+ * one of them, are not entered again: else a link to `..` would make images of other classes ones of this.
+ */
 async function listImages(folder: FolderPath, above: string[], list: ImageList): Promise<void> {
   const { label, samples, ignored } = list
   for (const entry of await listFolder(folder, ignored)) {
@@ -152,7 +155,7 @@ async function listImages(folder: FolderPath, above: string[], list: ImageList):
       samples.push({ path: entry.shown, label, problem: { message: `${entry.shown} ${message}`, hint } })
     if (entry.kind === 'folder') {
       const real = await realPath(entry)
-      if (above.includes(real)) count(ignored, 'link to a folder around it')
+      if (above.some((path) => isInside(path, real))) count(ignored, 'link to a folder around it')
       else
         await listImages(entry, [...above, real], list).catch((error) =>
           bad(whyUnreadable(error), 'change its permissions, or remove it'),
@@ -163,6 +166,9 @@ async function listImages(folder: FolderPath, above: string[], list: ImageList):
     else samples.push({ path: entry.shown, label })
   }
 }
+
+const isInside = (path: string, folder: string) =>
+  `${path}${sep}`.startsWith(folder.endsWith(sep) ? folder : folder + sep)
 
 /** Unlike `fs.realpath` with its default encoding, tells names apart that are not UTF-8. */
 const realPath = ({ bytes }: FolderPath): Promise<string> => realpath(bytes, { encoding: 'latin1' })
