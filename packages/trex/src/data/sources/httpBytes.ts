@@ -62,6 +62,7 @@ export async function* readBytes(
         if (end !== null && at >= end) return
       }
       if (end === null) return
+      if (answer.response.status === 206 && place === part.to) continue // all of a range shorter than asked for
       throw new PassingFailure(
         `its body ends at byte ${place.toLocaleString('en')} of ${end.toLocaleString('en')}`,
       )

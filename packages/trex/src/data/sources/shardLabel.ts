@@ -33,8 +33,7 @@ export function readJsonLabel(content: Uint8Array): RawLabel | null {
 function fromText(text: string): RawLabel | null {
   const label = text.trim()
   if (/^[+-]?\d{1,15}$/.test(label)) return Number(label)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a class's name has none
-  return label === '' || label.length > MAX_NAME || /[\u0000-\u001f\u007f-\u009f]/.test(label) ? null : label
+  return label === '' || label.length > MAX_NAME || /\p{Cc}/u.test(label) ? null : label
 }
 
 function utf8(content: Uint8Array): string | null {

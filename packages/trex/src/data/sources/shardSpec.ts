@@ -23,7 +23,7 @@ export async function findShards(spec: string): Promise<ShardList> {
   for (const word of existsSync(text) ? [text] : splitWords(text)) {
     const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(word)?.[1]
     if (scheme && !isHttp(word) && !existsSync(word)) {
-      throw new TrexError(`${word} is of a kind that is not read: ${scheme}:`, {
+      throw new TrexError(`${word.replace(/\/\/[^/]*@/, '//')} is of a kind that is not read: ${scheme}:`, {
         hint: `give paths or http(s) addresses, ${EXAMPLES}`,
       })
     }

@@ -7,9 +7,8 @@ export interface TarName {
 }
 
 const MAX_NAME_BYTES = 4096
-const SHOWN_CHARACTERS = 200
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
+const SHOWN_START = 150
+const SHOWN_END = 50
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
@@ -20,13 +19,13 @@ export function readTarName(bytes: Uint8Array): TarName {
   if (bytes.length === 0) return { name: '(no name)', problem: 'its name is empty' }
   if (bytes.length > MAX_NAME_BYTES) {
     const problem = `its name has ${bytes.length.toLocaleString('en')} bytes`
-    return { name: shown(Buffer.from(bytes.subarray(0, SHOWN_CHARACTERS)).toString('latin1'), true), problem }
+    return { name: shownBytes(bytes), problem }
   }
   let name: string
   try {
     name = utf8.decode(bytes)
   } catch {
-    return { name: shown(Buffer.from(bytes).toString('latin1')), problem: 'its name is not UTF-8' }
+    return { name: shownBytes(bytes), problem: 'its name is not UTF-8' }
   }
   const problem = problemOf(name)
   if (problem !== null) return { name: shown(name), problem }
@@ -35,7 +34,7 @@ export function readTarName(bytes: Uint8Array): TarName {
 
 function problemOf(name: string): string | null {
   if (name.includes('\0')) return 'its name has a NUL byte'
-  if (CONTROL.test(name)) return 'its name has control characters'
+  if (/\p{Cc}/u.test(name)) return 'its name has control characters'
   if (name.startsWith('/')) return 'its name is absolute'
   if (name.includes('\\')) return "its name has a '\\'"
   if (/^[a-z]:/i.test(name)) return 'its name starts with a drive letter'
@@ -46,12 +45,13 @@ function problemOf(name: string): string | null {
 const isClean = (name: string) => !name.includes('//') && !/(^|\/)\.(\/|$)/.test(name) && !name.endsWith('/')
 const partsOf = (name: string) => name.split('/').filter((part) => part !== '' && part !== '.')
 
-/** Safe to print: control characters as \xNN, long names cut. */
-function shown(name: string, cut = false): string {
-  const text = name.length > SHOWN_CHARACTERS ? name.slice(0, SHOWN_CHARACTERS) : name
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is replaced
-  const printable = text.replace(/[\u0000-\u001f\u007f-\u00ff]/g, (c) =>
-    CONTROL.test(c) || c > '\u007e' ? `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}` : c,
-  )
-  return cut || name.length > SHOWN_CHARACTERS ? `${printable}...` : printable
+/** Safe to print: bytes that are no text as \xNN, the middle of long names left out; the extension stays. */
+function shown(name: string, noText = /\p{Cc}/gu): string {
+  const isLong = name.length > SHOWN_START + SHOWN_END
+  const text = isLong ? `${name.slice(0, SHOWN_START)}...${name.slice(-SHOWN_END)}` : name
+  return text.replace(noText, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }
+
+/** As `shown`, of bytes that are not UTF-8. */
+const shownBytes = (bytes: Uint8Array) =>
+  shown(Buffer.from(bytes).toString('latin1'), /[\p{Cc}\u0080-\u00ff]/gu)

@@ -103,7 +103,8 @@ function labelShards(shards: readonly Shard[], ignored: Record<string, number>):
   for (const [i, { index }] of shards.entries())
     countUnusedLabels(index, usesKeys ? perShard[i]! : [], ignored)
   if (!images.some(({ member }) => !member.badName)) {
-    const others = [...new Set(shards.flatMap(({ index }) => Object.keys(index.ignored)))].slice(0, 5)
+    const kinds = new Set(shards.flatMap(({ index }) => Object.keys(index.ignored)))
+    const others = Array.from(kinds, (kind) => kind || 'files without an extension').slice(0, 5)
     throw new TrexError(
       `there are no images in ${source}${others.length > 0 ? `, only ${others.join(', ')}` : ''}`,
       {

@@ -57,9 +57,12 @@ export function byFolders(train: ShardPart, val: ShardPart | null, source: strin
   const unknown = ofVal.classes.filter((name) => !labels.has(name))
   if (unknown.length > 0) {
     const names = unknown.slice(0, 5).join(', ') + (unknown.length > 5 ? ', ...' : '')
-    throw new TrexError(`validation has ${unknown.length} class(es) that training does not have: ${names}`, {
-      hint: `the class folders for validation must be named as those for training (${source})`,
-    })
+    throw new TrexError(
+      `${source}: validation has ${unknown.length} class(es) that training does not have: ${names}`,
+      {
+        hint: 'the class folders for validation must be named as those for training',
+      },
+    )
   }
   return { classes: ofTrain.classes, train: trainImages, val: labelled(ofVal.images), ignored }
 }
