@@ -34,6 +34,7 @@ export function decodeGif(bytes: Uint8Array, maxPixels: number): RgbImage {
   const frame = readFrame(bytes)
   const width = Math.max(screen.getUint16(6, true), frame.left + frame.width)
   const height = Math.max(screen.getUint16(8, true), frame.top + frame.height)
+  checkSize(frame.width, frame.height, maxPixels)
   checkSize(width, height, maxPixels)
 
   const indices = new Uint8Array(width * height).fill(frame.outside)
@@ -111,10 +112,13 @@ function skipBlocks(bytes: Uint8Array, start: number): number {
   return at + 1
 }
 
-/** The data of a chain of blocks of up to 255 bytes, as far as the file goes. */
+/** The data of a chain of blocks of up to 255 bytes, as far as they are whole. */
 function joinBlocks(bytes: Uint8Array, start: number): Uint8Array {
   const parts: Uint8Array[] = []
-  for (let at = start; bytes[at]; at += bytes[at]! + 1)
-    parts.push(bytes.subarray(at + 1, at + 1 + bytes[at]!))
+  for (let at = start; bytes[at]; at += bytes[at]! + 1) {
+    const end = at + 1 + bytes[at]!
+    if (end > bytes.length) break
+    parts.push(bytes.subarray(at + 1, end))
+  }
   return new Uint8Array(Buffer.concat(parts))
 }

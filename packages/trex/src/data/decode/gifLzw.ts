@@ -7,7 +7,7 @@ const MAX_CODES = 4096
  * Throws BadImage when the data ends before, or has a code that is not in the table yet.
  */
 export function unpackLzw(data: Uint8Array, codeSize: number, length: number): Uint8Array {
-  if (codeSize < 1 || codeSize > 11) throw new BadImage(`its codes begin with ${codeSize} bits`)
+  if (codeSize > 11) throw new BadImage(`its codes begin with ${codeSize} bits`)
   const clear = 1 << codeSize
   const end = clear + 1
   // A code stands for the string of the code `before` it and one more index, `last`.

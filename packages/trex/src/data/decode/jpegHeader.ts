@@ -11,6 +11,10 @@ export interface JpegHeader extends OrientationSource {
 const APP1 = 0xe1
 const SOS = 0xda
 const EOI = 0xd9
+const DRI = 0xdd
+/** TEM, tables, the next scan, the end, application data and comments. */
+const AFTER_SCAN = new Set([1, 0xc4, 0xcc, EOI, SOS, 0xdb, 0xdc, DRI, 0xfe])
+for (let n = 0; n < 16; n++) AFTER_SCAN.add(0xe0 + n)
 const EXIF = 'Exif\0\0'
 const XMP = 'http://ns.adobe.com/xap/1.0/\0'
 
@@ -20,6 +24,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   let frame: { width: number; height: number; components: number } | undefined
   let exif: Uint8Array | undefined
   let xmp: Uint8Array | undefined
+  let restarts = false
   for (let at = 2; at + 4 <= bytes.length; ) {
     const marker = bytes[at + 1]!
     if (bytes[at] !== 0xff || marker === 0xff || marker === 0 || hasNoLength(marker)) {
@@ -37,9 +42,10 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
     }
     if (marker === APP1 && startsWith(body, EXIF)) exif = exif ? joined(exif, body.subarray(6)) : body
     if (marker === APP1 && startsWith(body, XMP)) xmp = body.subarray(XMP.length)
+    if (marker === DRI) restarts = body.some((byte) => byte !== 0)
     if (marker === SOS) {
       if (!frame) break
-      checkAfterScan(bytes, at + 2 + length)
+      if (!restarts) checkAfterScan(bytes, at + 2 + length)
       return { ...frame, exif, xmp }
     }
     at += 2 + length
@@ -67,14 +73,17 @@ function checkFrame(marker: number, bits: number, components: number): void {
   }
 }
 
-/** Where entropy-coded data ends, a known marker has to follow: libvips does not look, Pillow refuses others. */
+/**
+ * Where entropy-coded data ends, a known marker has to follow: libvips does not look, Pillow refuses others. (With restart
+ * markers, libjpeg may skip a wrong one.)
+ */
 function checkAfterScan(bytes: Uint8Array, start: number): void {
   for (let at = bytes.indexOf(0xff, start); at >= 0; at = bytes.indexOf(0xff, at)) {
     const marker = bytes[++at]
     if (marker === undefined || marker === 0xff || marker === 0) continue
     if (marker >= 0xd0 && marker <= 0xd7) continue
-    const known = marker >= 0xc0 && !(marker >= 0xf0 && marker <= 0xfd) && marker !== 0xc8
-    if (!known) throw new BadImage(`there is a marker 0x${marker.toString(16)} in its pixels`)
+    if (!AFTER_SCAN.has(marker))
+      throw new BadImage(`there is a marker 0x${marker.toString(16)} in its pixels`)
     return
   }
 }
