@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { relative } from 'node:path'
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { DatasetReport } from '../src/data/check/datasetReport.js'
@@ -174,3 +176,24 @@ describe.skipIf(!linux)(
     })
   },
 )
+
+test.skipIf(!linux)('a class folder that may not be read is an error, not a smaller data set', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'trex-locked-'))
+  await chmod(root, 0o755)
+  for (const name of ['a', 'b', 'c']) {
+    await mkdir(join(root, name))
+    await writeFile(join(root, name, '1.jpg'), '')
+  }
+  await chmod(join(root, 'b'), 0)
+  await chmod(join(root, 'c'), 0)
+  try {
+    const { status, stdout, stderr } = await run(CHECK, root)
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+    expect(stderr).toContain(
+      `error: the class folder ${root}/b is a folder that may not be read (permission denied) (and 1 more class folders cannot be used)`,
+    )
+  } finally {
+    for (const name of ['b', 'c']) await chmod(join(root, name), 0o700)
+    await rm(root, { recursive: true })
+  }
+})

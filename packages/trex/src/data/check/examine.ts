@@ -11,7 +11,7 @@ import { createBudget } from './budget.js'
 export interface Finding {
   /** `JPEG`, `PNG`, ..., or `pixels` for an image that is stored as such. */
   readonly format: string
-  /** As in `RGB`, `grey, 16 bits` or `RGB with alpha`. */
+  /** As in `RGB`, `16-bit grey` or `RGB with alpha`. */
   readonly color: string
   readonly width: number
   readonly height: number
@@ -41,10 +41,14 @@ export async function examine(sample: Sample, fetch: () => Promise<Uint8Array>):
 }
 
 async function withFileBytes<T>({ path, at }: Sample, use: (bytes: Uint8Array) => Promise<T>): Promise<T> {
-  const slice = at?.kind === 'slice' ? at : { path, offset: 0, length: Number.POSITIVE_INFINITY }
+  const slice = at?.kind === 'slice' ? at : { path, offset: 0, length: 0 }
   try {
     return await withRegularFile(slice.path, async (file, { size }) => {
-      const length = Math.max(0, Math.min(slice.length, size - slice.offset))
+      const length = at ? slice.length : size
+      if (slice.offset + length > size)
+        throw new DecodeError(path, `${slice.path} ends at byte ${size}, inside ${path}`, {
+          hint: 'the archive is truncated: fetch it again',
+        })
       const start = Buffer.alloc(Math.min(length, START_BYTES))
       const content = sniffContent(start.subarray(0, await readFully(file, start, slice.offset)))
       if (content.format === null) throw notAnImage(path, content)
@@ -99,9 +103,9 @@ const SPACES: Record<string, string> = {
   srgb: 'RGB',
   rgb16: 'RGB',
 }
-const DEPTHS: Record<string, string> = { ushort: ', 16 bits', float: ', float' }
+const DEPTHS: Record<string, string> = { ushort: '16-bit ', float: 'float ' }
 
 function colorOf({ space, depth, hasAlpha, isPalette }: Metadata): string {
   const name = isPalette ? 'palette' : (SPACES[space] ?? space)
-  return `${name}${DEPTHS[depth] ?? ''}${hasAlpha ? ' with alpha' : ''}`
+  return `${DEPTHS[depth] ?? ''}${name}${hasAlpha ? ' with alpha' : ''}`
 }

@@ -65,14 +65,15 @@ function range(smallest: ClassCount | null, largest: ClassCount | null): string 
 
 function counts(record: Readonly<Record<string, number>>, name = (kind: string) => kind): string {
   return Object.entries(record)
+    .sort(([, a], [, b]) => b - a)
     .map(([kind, times]) => `${number(times)} ${printable(name(kind))}`)
     .join(', ')
 }
 
 function summary({ acrossSplits, withinSplit, differentLabels, groups }: Duplicates): string {
   if (groups.length === 0) return 'none'
-  const labels = differentLabels > 0 ? `; ${number(differentLabels)} of them have different labels` : ''
-  return `groups of equal images: ${number(acrossSplits)} across train and val, ${number(withinSplit)} within one${labels}`
+  const labels = differentLabels > 0 ? `; ${number(differentLabels)} have different labels` : ''
+  return `groups of equal images: ${number(acrossSplits)} across train and val, ${number(withinSplit)} within one of them${labels}`
 }
 
 /** A class a line, with a bar; of many classes the largest and the smallest. */
