@@ -90,6 +90,11 @@ const names: HostileTar[] = [
     Buffer.concat([pax(record('path', `${'d/'.repeat(100_000)}x.jpg`)), member('a/3.jpg')]),
     'd/\\.\\.\\.[d/]+x.jpg is not used: its name has 200,005 bytes$',
   ),
+  spoils(
+    '200 folders deep',
+    Buffer.concat([longName(`${'d/'.repeat(200)}x.jpg`), member('a/3.jpg')]),
+    'its name has 201 parts$',
+  ),
   works('hidden files', archive(member('a/._1.jpg'), member('.b/1.jpg')), { good: 4 }),
 ]
 

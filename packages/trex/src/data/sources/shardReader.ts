@@ -26,7 +26,7 @@ export interface ShardReaderOptions {
 }
 
 /** Bytes between two wishes that are read and dropped; where more lie between them, a new request is sent. */
-const SKIPPED_BYTES = 2 ** 18
+const SKIPPED_BYTES = 2 ** 20
 /** Bytes held at most, but for what is waited for. */
 const WINDOW_BYTES = 2 ** 29
 

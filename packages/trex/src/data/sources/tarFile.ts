@@ -1,4 +1,6 @@
-import { type FileHandle, open, stat } from 'node:fs/promises'
+import { closeSync, openSync, readSync } from 'node:fs'
+import { open, stat } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
 import { TrexError } from '../../errors.js'
 import { TAR_BLOCK } from './tarHeader.js'
 import { parseTar, type TarEntry } from './tarParser.js'
@@ -12,10 +14,14 @@ export interface TarFileOptions {
   signal?: AbortSignal | undefined
 }
 
+/** The longest time without a turn for others. */
+const SLICE_MS = 20
+
 /**
  * Gives `visit` the members of a tar file in their order. Only headers are read: alone where the data between them is
- * large, in blocks of 64 KiB where it is small. Throws TrexError as `parseTar` does, for a path that is no file, and
- * for one that cannot be read.
+ * large, in blocks of 64 KiB where it is small. A header takes microseconds, a turn of the event loop far longer: reads
+ * are synchronous, and others get a turn every 20 ms. Throws TrexError as `parseTar` does, for a path that is no file,
+ * and for one that cannot be read.
  */
 export async function readTarFile(
   path: string,
@@ -23,29 +29,25 @@ export async function readTarFile(
   { wants, signal }: TarFileOptions = {},
 ): Promise<void> {
   const size = await sizeOfFile(path)
-  const file = await open(path).catch((cause: Error) => {
-    throw cannotRead(path, cause)
-  })
+  const file = tryRead(path, () => openSync(path, 'r'))
   try {
     const parser = parseTar({ archive: path, length: () => size, ...(wants ? { wants } : {}) })
-    const window = openWindow(path, file, size)
+    const read = openWindow(path, file, size)
+    let turn = performance.now()
     let step = parser.next()
     while (!step.done) {
-      if ('at' in step.value) {
-        const { at, length } = step.value
-        let bytes = window.held(at, length)
-        if (bytes === null) {
-          signal?.throwIfAborted()
-          bytes = await window.read(at, length)
-        }
-        step = parser.next(bytes)
-      } else {
+      if ('at' in step.value) step = parser.next(read(step.value.at, step.value.length))
+      else {
         visit(step.value)
         step = parser.next()
       }
+      if (performance.now() - turn < SLICE_MS) continue
+      await setImmediate()
+      signal?.throwIfAborted()
+      turn = performance.now()
     }
   } finally {
-    await file.close()
+    closeSync(file)
   }
 }
 
@@ -82,39 +84,42 @@ async function sizeOfFile(path: string): Promise<number> {
   )
 }
 
+function tryRead<T>(path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    throw cannotRead(path, cause as Error)
+  }
+}
+
 function cannotRead(path: string, cause: NodeJS.ErrnoException): TrexError {
   const what = cause.code === 'ENOENT' ? 'there is no such file' : cause.message
   return new TrexError(`cannot read ${path}: ${what}`, { hint: 'check the path and its permissions', cause })
 }
 
-/** The part of the file that was read last. */
-function openWindow(path: string, file: FileHandle, size: number) {
+/** Reads of a file that keep the part read last; fewer bytes than asked for are given at its end alone. */
+function openWindow(path: string, file: number, size: number): (at: number, length: number) => Uint8Array {
   let bytes = Buffer.alloc(0)
   let start = 0
-  return {
-    /** The bytes asked for, where they are there; null where they must be read. */
-    held(at: number, length: number): Uint8Array | null {
-      const end = Math.min(at + length, size)
-      if (end <= at) return new Uint8Array()
-      return at >= start && end <= start + bytes.length ? bytes.subarray(at - start, end - start) : null
-    },
-    async read(at: number, length: number): Promise<Uint8Array> {
+  return (at, length) => {
+    const end = Math.min(at + length, size)
+    if (end <= at) return new Uint8Array()
+    if (at < start || end > start + bytes.length) {
       const isNear = at - (start + bytes.length) < BLOCK_BYTES
-      const wanted = Math.max(length, isNear ? BLOCK_BYTES : TAR_BLOCK)
-      const next = Buffer.alloc(Math.min(wanted, size - at))
-      let filled = 0
-      while (filled < next.length) {
-        const { bytesRead } = await file.read(next, filled, next.length - filled, at + filled)
-        if (bytesRead === 0) {
+      const wanted = Math.min(Math.max(length, isNear ? BLOCK_BYTES : TAR_BLOCK), size - at)
+      const next = Buffer.allocUnsafe(wanted)
+      for (let filled = 0; filled < wanted; ) {
+        const count = tryRead(path, () => readSync(file, next, filled, wanted - filled, at + filled))
+        if (count === 0) {
           throw new TrexError(`${path} became shorter while it was read`, {
             hint: 'wait until it is written',
           })
         }
-        filled += bytesRead
+        filled += count
       }
       bytes = next
       start = at
-      return bytes.subarray(0, Math.min(length, bytes.length))
-    },
+    }
+    return bytes.subarray(at - start, end - start)
   }
 }

@@ -21,15 +21,20 @@ export class TarFault extends Error {}
  * Source: POSIX.1-2017 pax, "ustar Interchange Format"; GNU tar manual, "Basic Tar Format".
  */
 export function parseTarHeader(block: Uint8Array): TarHeader | null {
-  if (block.every((byte) => byte === 0)) return null
-  const sums = [8 * 32, 8 * 32] // the checksum's own field counts as spaces
+  let unsigned = 0
+  let above = 0
   for (let i = 0; i < TAR_BLOCK; i++) {
-    if (i >= 148 && i < 156) continue
-    sums[0]! += block[i]!
-    sums[1]! += (block[i]! << 24) >> 24
+    unsigned += block[i]!
+    above += block[i]! >> 7
+  }
+  if (unsigned === 0) return null
+  for (let i = 148; i < 156; i++) {
+    unsigned += 32 - block[i]! // the checksum's own field counts as spaces
+    above -= block[i]! >> 7
   }
   const checksum = octal(block.subarray(148, 156))
-  if (checksum === null || !sums.includes(checksum)) throw new TarFault('a header whose checksum is wrong')
+  if (checksum !== unsigned && (checksum === null || checksum !== unsigned - 256 * above))
+    throw new TarFault('a header whose checksum is wrong')
   const posix = latin1(block.subarray(257, 263)) === 'ustar\0'
   const prefix = posix ? untilNul(block.subarray(345, 500)) : new Uint8Array()
   const name = untilNul(block.subarray(0, 100))
@@ -69,4 +74,5 @@ function untilNul(field: Uint8Array): Uint8Array {
   return end === -1 ? field : field.subarray(0, end)
 }
 
-const latin1 = (bytes: Uint8Array) => String.fromCharCode(...bytes)
+const latin1 = (bytes: Uint8Array) =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')

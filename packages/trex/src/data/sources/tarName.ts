@@ -7,13 +7,14 @@ export interface TarName {
 }
 
 const MAX_NAME_BYTES = 4096
+const MAX_PARTS = 100
 const SHOWN_START = 150
 const SHOWN_END = 50
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * Checks a name: UTF-8, relative, without '..', '\', a drive letter, NUL or other control characters, and of at most
- * 4,096 bytes. A name that is not all of that is never repaired.
+ * Checks a name: UTF-8, relative, without '..', '\', a drive letter, NUL or other control characters, of at
+ * most 4,096 bytes and 100 parts. A name that is not all of that is never repaired.
  */
 export function readTarName(bytes: Uint8Array): TarName {
   if (bytes.length === 0) return { name: '(no name)', problem: 'its name is empty' }
@@ -39,7 +40,8 @@ function problemOf(name: string): string | null {
   if (name.includes('\\')) return "its name has a '\\'"
   if (/^[a-z]:/i.test(name)) return 'its name starts with a drive letter'
   if (name.includes('..') && name.split('/').includes('..')) return "its name has '..' as a part"
-  return null
+  const parts = name.split('/').length
+  return parts > MAX_PARTS ? `its name has ${parts} parts` : null
 }
 
 const isClean = (name: string) => !name.includes('//') && !/(^|\/)\.(\/|$)/.test(name) && !name.endsWith('/')

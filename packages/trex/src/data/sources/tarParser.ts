@@ -109,7 +109,7 @@ export function* parseTar(options: TarParseOptions): Generator<TarRead | TarEntr
       }
       const wanted = entry.type === 'file' && !entry.problem && options.wants?.(entry.name, entry.size)
       const content = wanted ? yield* read(start, entry.size, entry.name) : undefined
-      yield content ? { ...entry, content: content.slice() } : entry
+      yield content ? { ...entry, content: new Uint8Array(content) } : entry
       if (++members > MAX_MEMBERS) throw new TarFault(`more than ${MAX_MEMBERS.toLocaleString('en')} members`)
       last = entry.name
       lastEnd = dataEnd
@@ -145,7 +145,7 @@ function addMetadata(metadata: Metadata, type: string, data: Uint8Array): Metada
   if (type === 'L') {
     if (metadata.longName) throw new TarFault('two long names for one member')
     const end = data.findLastIndex((byte) => byte !== 0) + 1
-    return { ...metadata, longName: data.slice(0, end) }
+    return { ...metadata, longName: new Uint8Array(data.subarray(0, end)) }
   }
   const pax = parsePax(data)
   if (type === 'g') {

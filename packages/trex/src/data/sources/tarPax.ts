@@ -28,7 +28,7 @@ export function parsePax(data: Uint8Array): PaxRecords {
       throw new TarFault('an extended header with a record of a wrong length')
     }
     const key = Buffer.from(data.subarray(space + 1, equals)).toString('utf8')
-    records.set(key, data.slice(equals + 1, end - 1))
+    records.set(key, new Uint8Array(data.subarray(equals + 1, end - 1)))
     at = end
   }
   return records

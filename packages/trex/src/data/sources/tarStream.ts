@@ -76,7 +76,7 @@ export function openTarStream(
         rest = rest.subarray(skipped)
         if (at < wished.at) return
         const taken = Math.min(wished.length - have, rest.length)
-        if (taken > 0) parts.push(rest.slice(0, taken))
+        if (taken > 0) parts.push(new Uint8Array(rest.subarray(0, taken)))
         have += taken
         at += taken
         rest = rest.subarray(taken)
