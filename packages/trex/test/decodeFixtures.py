@@ -7,7 +7,6 @@ import base64
 import io
 import json
 import struct
-import sys
 import zlib
 from pathlib import Path
 

@@ -1,16 +1,8 @@
 import type { RgbImage } from '../pixels/image.js'
-import { asStill, asStored } from './avif.js'
-import { BadImage, cannotDecode, checkSize, notAnImage } from './decodeError.js'
-import { decodeGif } from './gif.js'
-import { readJpegHeader } from './jpegHeader.js'
-import { orient, orientationOf } from './orientation.js'
-import { pngOrientation, readPngHeader } from './pngHeader.js'
+import { cannotDecode, notAnImage } from './decodeError.js'
+import { DECODERS } from './decoders.js'
 import { readImageFile } from './readImageFile.js'
-import { readCmyk, readRgb, readWide, type Samples } from './sharpPixels.js'
-import { type ImageFormat, sniffContent } from './sniff.js'
-import { readTiffHeader } from './tiffHeader.js'
-import { clippedGrey, cmykToRgb } from './toRgb.js'
-import { webpOrientation } from './webp.js'
+import { sniffContent } from './sniff.js'
 
 export { DecodeError, notAnImage } from './decodeError.js'
 export * from './decodeRecord.js'
@@ -53,64 +45,4 @@ export async function decodeImage(
   } catch (error) {
     throw cannotDecode(path, content.looksLike, error as Error, maxPixels)
   }
-}
-
-type Decoder = (bytes: Uint8Array, maxPixels: number, autoOrient: boolean) => Promise<RgbImage>
-
-const DECODERS: Record<ImageFormat, Decoder> = {
-  async JPEG(bytes, maxPixels, autoOrient) {
-    const header = readJpegHeader(bytes)
-    checkSize(header.width, header.height, maxPixels)
-    const image =
-      header.components === 4
-        ? cmykToRgb(await readCmyk(bytes, maxPixels))
-        : rgb(await readRgb(bytes, maxPixels))
-    return autoOrient ? orient(image, orientationOf(header)) : image
-  },
-
-  async PNG(bytes, maxPixels, autoOrient) {
-    const { width, height, depth, colorType } = readPngHeader(bytes)
-    checkSize(width, height, maxPixels)
-    const image =
-      depth === 16 && colorType === 0
-        ? clippedGrey(await readWide(bytes, maxPixels, 'grey16', 'ushort'))
-        : rgb(await readRgb(bytes, maxPixels))
-    return autoOrient ? orient(image, orientationOf(pngOrientation(bytes))) : image
-  },
-
-  async GIF(bytes, maxPixels) {
-    return decodeGif(bytes, maxPixels)
-  },
-
-  async WebP(bytes, maxPixels, autoOrient) {
-    const image = rgb(await readRgb(bytes, maxPixels))
-    return autoOrient ? orient(image, orientationOf(webpOrientation(bytes))) : image
-  },
-
-  async TIFF(bytes, maxPixels) {
-    const { width, height, photometric, bits, signed, samples, xmp } = readTiffHeader(bytes)
-    checkSize(width, height, maxPixels)
-    const wideGrey = bits === 16 && photometric <= 1 && samples === 1
-    const image = wideGrey
-      ? clippedGrey(
-          await readWide(bytes, maxPixels, 'grey16', signed ? 'short' : 'ushort'),
-          photometric === 0,
-        )
-      : photometric === 5 && bits === 16
-        ? cmykToRgb(await readWide(bytes, maxPixels, 'cmyk', 'ushort'), 8)
-        : photometric === 5
-          ? cmykToRgb(await readCmyk(bytes, maxPixels))
-          : rgb(await readRgb(bytes, maxPixels))
-    return orient(image, orientationOf({ exif: bytes, xmp }))
-  },
-
-  async AVIF(bytes, maxPixels, autoOrient) {
-    const image = rgb(await readRgb(asStill(bytes), maxPixels))
-    return autoOrient ? image : asStored(image, bytes)
-  },
-}
-
-function rgb({ data, width, height, channels }: Samples<Uint8Array>): RgbImage {
-  if (channels !== 3) throw new BadImage(`it has ${channels} channels`, 'unsupported')
-  return { data, width, height }
 }

@@ -6,6 +6,10 @@ export interface JpegHeader extends OrientationSource {
   readonly width: number
   readonly height: number
   readonly components: number
+  /** The place of the first scan's entropy-coded data. */
+  readonly scan: number
+  /** Does it have restart markers? */
+  readonly restarts: boolean
 }
 
 const APP1 = 0xe1
@@ -31,6 +35,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
       at++ // junk and fill bytes
       continue
     }
+    if (marker < 0xc0) throw new BadImage(`there is a marker 0x${marker.toString(16)} in its header`)
     if (marker === EOI) break
     const length = view.getUint16(at + 2)
     const body = bytes.subarray(at + 4, at + 2 + length)
@@ -45,8 +50,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
     if (marker === DRI) restarts = body.some((byte) => byte !== 0)
     if (marker === SOS) {
       if (!frame) break
-      if (!restarts) checkAfterScan(bytes, at + 2 + length)
-      return { ...frame, exif, xmp }
+      return { ...frame, scan: at + 2 + length, restarts, exif, xmp }
     }
     at += 2 + length
   }
@@ -57,9 +61,9 @@ function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc
 }
 
-/** Restart markers, start of image and TEM. */
+/** Restart markers, start of image, and markers that are reserved. */
 function hasNoLength(marker: number): boolean {
-  return (marker >= 0xd0 && marker <= 0xd8) || marker === 1
+  return (marker >= 0xd0 && marker <= 0xd8) || (marker >= 0xf0 && marker <= 0xfd) || marker === 0xc8
 }
 
 function checkFrame(marker: number, bits: number, components: number): void {
@@ -74,11 +78,12 @@ function checkFrame(marker: number, bits: number, components: number): void {
 }
 
 /**
- * Where entropy-coded data ends, a known marker has to follow: libvips does not look, Pillow refuses others. (With restart
- * markers, libjpeg may skip a wrong one.)
+ * Throws BadImage unless a known marker follows where entropy-coded data ends: libvips does not look, Pillow refuses
+ * others. (With restart markers, libjpeg may skip a wrong one.)
  */
-function checkAfterScan(bytes: Uint8Array, start: number): void {
-  for (let at = bytes.indexOf(0xff, start); at >= 0; at = bytes.indexOf(0xff, at)) {
+export function checkAfterScan(bytes: Uint8Array, { scan, restarts }: JpegHeader): void {
+  if (restarts) return
+  for (let at = bytes.indexOf(0xff, scan); at >= 0; at = bytes.indexOf(0xff, at)) {
     const marker = bytes[++at]
     if (marker === undefined || marker === 0xff || marker === 0) continue
     if (marker >= 0xd0 && marker <= 0xd7) continue

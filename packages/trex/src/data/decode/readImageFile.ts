@@ -1,5 +1,5 @@
-import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { closeSync, constants, fstatSync, open, read } from 'node:fs'
+import { promisify } from 'node:util'
 import { DecodeError } from './decodeError.js'
 
 /** The largest file that is read, in bytes. */
@@ -50,14 +50,15 @@ export async function readFileSlice(path: string, offset: number, length: number
   })
 }
 
-async function withRegularFile<T>(
-  path: string,
-  use: (file: FileHandle, size: number) => Promise<T>,
-): Promise<T> {
-  let file: FileHandle | undefined
+// Waits go to the thread pool, so that a slow disk does not hold up the event loop; what the system knows does not.
+const openFile = promisify(open)
+const readFile = promisify(read)
+
+async function withRegularFile<T>(path: string, use: (file: number, size: number) => Promise<T>): Promise<T> {
+  let file: number | undefined
   try {
-    file = await open(path, FLAGS)
-    const stat = await file.stat()
+    file = await openFile(path, FLAGS)
+    const stat = fstatSync(file)
     if (stat.isFile()) return await use(file, stat.size)
     const [kind] = KINDS.find(([, is]) => stat[is]()) ?? ['no regular file']
     throw new DecodeError(path, `cannot read ${path}: it is ${kind}`, {
@@ -66,7 +67,7 @@ async function withRegularFile<T>(
   } catch (error) {
     throw error instanceof DecodeError ? error : cannotRead(path, error as Error)
   } finally {
-    await file?.close()
+    if (file !== undefined) closeSync(file)
   }
 }
 
@@ -79,11 +80,11 @@ const KINDS = [
 ] as const
 
 /** Fewer bytes than asked for only where the file ends. */
-async function readUpTo(file: FileHandle, offset: number, length: number): Promise<Uint8Array> {
+async function readUpTo(file: number, offset: number, length: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(length)
   let filled = 0
   while (filled < length) {
-    const { bytesRead } = await file.read(bytes, filled, length - filled, offset + filled)
+    const { bytesRead } = await readFile(file, bytes, filled, length - filled, offset + filled)
     if (bytesRead === 0) break
     filled += bytesRead
   }
@@ -99,6 +100,7 @@ const REASONS: Record<string, readonly [reason: string, hint?: string]> = {
   EPERM: ['permission denied'],
   ENAMETOOLONG: ['its name is too long for the file system'],
   ENXIO: ['it is a socket or device that cannot be opened', 'give a regular file, or remove it'],
+  EOPNOTSUPP: ['it is a socket', 'give a regular file, or remove it'],
   EMFILE: ['this process has too many files open', 'raise the limit: ulimit -n'],
   ENFILE: ['the system has too many files open'],
   EIO: ['the disk reports a read error', 'copy it from another place'],

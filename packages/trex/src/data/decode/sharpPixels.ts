@@ -14,10 +14,14 @@ export interface Samples<T> {
   channels: number
 }
 
-function open(bytes: Uint8Array, maxPixels: number): Sharp {
-  // In TIFF, damaged tiles are but a warning to libvips.
-  const isTiff = bytes[0] === bytes[1]
-  const failOn = isTiff ? 'warning' : 'error'
+/** What libvips may decode. */
+export interface Limits {
+  readonly maxPixels: number
+  /** What makes it fail; pixels that are missing do either way. */
+  readonly failOn: 'error' | 'warning'
+}
+
+function open(bytes: Uint8Array, { maxPixels, failOn }: Limits): Sharp {
   return sharp(bytes, { ignoreIcc: true, failOn, limitInputPixels: maxPixels, pages: 1 })
 }
 
@@ -28,23 +32,23 @@ async function read(pipeline: Sharp): Promise<Samples<Uint8Array>> {
 }
 
 /** 8-bit RGB without alpha. Rejects with libvips' error. */
-export function readRgb(bytes: Uint8Array, maxPixels: number): Promise<Samples<Uint8Array>> {
-  return read(open(bytes, maxPixels).removeAlpha().toColourspace('srgb').raw())
+export function readRgb(bytes: Uint8Array, limits: Limits): Promise<Samples<Uint8Array>> {
+  return read(open(bytes, limits).removeAlpha().toColourspace('srgb').raw())
 }
 
 /** Eight-bit inks. Rejects with libvips' error. */
-export function readCmyk(bytes: Uint8Array, maxPixels: number): Promise<Samples<Uint8Array>> {
-  return read(open(bytes, maxPixels).pipelineColourspace('cmyk').toColourspace('cmyk').raw())
+export function readCmyk(bytes: Uint8Array, limits: Limits): Promise<Samples<Uint8Array>> {
+  return read(open(bytes, limits).pipelineColourspace('cmyk').toColourspace('cmyk').raw())
 }
 
 /** Samples of more than 8 bits as numbers, none converted. Rejects with libvips' error. */
 export async function readWide(
   bytes: Uint8Array,
-  maxPixels: number,
+  limits: Limits,
   space: 'grey16' | 'cmyk',
   depth: 'ushort' | 'short',
 ): Promise<Samples<Uint16Array | Int16Array>> {
-  const pipeline = open(bytes, maxPixels).pipelineColourspace(space).toColourspace(space).raw({ depth })
+  const pipeline = open(bytes, limits).pipelineColourspace(space).toColourspace(space).raw({ depth })
   const { data: bytesOut, ...size } = await read(pipeline)
   const { buffer, byteOffset, byteLength } = bytesOut
   const count = byteLength / 2

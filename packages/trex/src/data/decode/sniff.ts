@@ -18,11 +18,14 @@ const starts =
   (start) =>
     prefixes.some((prefix) => start.startsWith(prefix))
 
-/** An ISO base media file of one of these major brands. */
+/**
+ * An ISO base media file of one of these major brands. Its first byte, of a size, is 0; were it text, libvips would take
+ * a file that goes on with "<svg" for a drawing.
+ */
 const brand =
   (...brands: string[]): Test =>
   (start) =>
-    start.slice(4, 8) === 'ftyp' && brands.some((name) => start.startsWith(name, 8))
+    start[0] === '\0' && start.slice(4, 8) === 'ftyp' && brands.some((name) => start.startsWith(name, 8))
 
 const matches =
   (pattern: RegExp): Test =>
@@ -30,6 +33,7 @@ const matches =
     pattern.test(start)
 
 const CONVERT = 'convert it to PNG or JPEG, or remove it'
+const FRAMES = 'remove it, or extract frames from it'
 const FETCH = 'fetch it again, or remove it'
 
 const FORMATS: readonly [ImageFormat, looksLike: string, Test][] = [
@@ -44,7 +48,10 @@ const FORMATS: readonly [ImageFormat, looksLike: string, Test][] = [
 
 const REFUSED: readonly [looksLike: string, hint: string, Test][] = [
   ['a HEIF (HEIC) image', CONVERT, brand('hei', 'hev', 'mif1', 'msf1')],
-  ['a video (MP4 or QuickTime)', 'remove it, or extract frames from it', brand('')],
+  ['a video (MP4 or QuickTime)', FRAMES, brand('')],
+  ['a video (Matroska or WebM)', FRAMES, starts('\x1a\x45\xdf\xa3')],
+  ['a video (AVI)', FRAMES, (start) => start.startsWith('RIFF') && start.startsWith('AVI ', 8)],
+  ['a video (MPEG)', FRAMES, starts('\0\0\x01\xba', '\0\0\x01\xb3')],
   ['a BMP image', CONVERT, (start) => start.startsWith('BM') && start.startsWith('\0\0\0\0', 6)],
   ['a JPEG XL image', CONVERT, starts('\xff\x0a', '\0\0\0\x0cJXL ')],
   ['a JPEG 2000 image', CONVERT, starts('\0\0\0\x0cjP  ', '\xff\x4f\xff\x51')],
@@ -52,7 +59,7 @@ const REFUSED: readonly [looksLike: string, hint: string, Test][] = [
   ['an icon file', CONVERT, starts('\0\0\x01\0', '\0\0\x02\0')],
   ['a PDF document', CONVERT, starts('%PDF-')],
   ['a PostScript file', CONVERT, starts('%!PS')],
-  ['a ZIP archive', 'unpack it', starts('PK\x03\x04')],
+  ['a ZIP archive', 'unpack it', starts('PK\x03\x04', 'PK\x05\x06')],
   ['a gzip file', 'unpack it', starts('\x1f\x8b')],
   [
     'a git-LFS pointer',

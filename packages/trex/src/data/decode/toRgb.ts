@@ -25,7 +25,8 @@ export function clippedGrey(
   const rgb = new Uint8Array(width * height * 3)
   for (let i = 0; i < width * height; i++) {
     const value = data[i * channels]!
-    rgb.fill(Math.min(255, Math.max(0, invert ? 65535 - value : value)), i * 3, i * 3 + 3)
+    const level = Math.min(255, Math.max(0, invert ? 65535 - value : value))
+    rgb[i * 3] = rgb[i * 3 + 1] = rgb[i * 3 + 2] = level
   }
   return { data: rgb, width, height }
 }
