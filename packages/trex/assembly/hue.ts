@@ -1,7 +1,7 @@
 import { planeBytes, planes } from './crop'
 import { highFloats, lowFloats, packed, truncated, wholeNumber } from './lanes'
 
-// Float32 suffices where the reference has float64: exhaustive.mjs compares all 2^24 colours both ways.
+// Float32 suffices where the reference has float64: a test compares all 2^24 colours both ways.
 
 /** Four hues of `base + middle / range` sextants, where `base` is whole: one rounding, as in the reference. */
 @inline
