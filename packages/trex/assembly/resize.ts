@@ -1,5 +1,5 @@
 import { filterColumns } from './columns'
-import { height, newCrop, planeBytes, planes, roundUp16, stride, width } from './crop'
+import { newCrop, planeBytes, planes, stride, width } from './crop'
 import { allocate, base, release } from './memory'
 import { filterRows, unweaveRows, weaveRows } from './rows'
 import { computeTaps, Taps } from './taps'
@@ -12,11 +12,10 @@ let imageEnd: usize = 0
 export function newImage(width: i32, height: i32): usize {
   release(base())
   imageWidth = width
-  const address = allocate(<u64>width * height * 3)
-  // Rows are read 16 bytes at a time, up to 16 behind the last tap and as many taps further as the weights have.
-  imageEnd = address + <usize>width * height * 3 + 64
-  release(imageEnd)
-  allocate(0)
+  // Rows are read 16 bytes, five pixels, at a time: up to four pixels behind the last one.
+  const bytes = (<u64>width * height * 3 + 31) & ~15
+  const address = allocate(bytes)
+  imageEnd = address + <usize>bytes
   return address
 }
 
@@ -43,7 +42,7 @@ export function resize(
   bicubic: bool,
   flip: bool,
 ): void {
-  release(roundUp16(imageEnd))
+  release(imageEnd)
   newCrop(cropWidth, cropHeight)
   if (windowHeight < cropHeight) memory.fill(planes, 0, 3 * planeBytes)
   const across = computeTaps(boxWidth, outWidth, windowLeft, windowWidth, bicubic)
@@ -66,7 +65,7 @@ function resizeWindow(
   flip: bool,
 ): void {
   const rowStep = <usize>imageWidth * 3
-  // Filtered rows are kept in a ring, each as long as the rows that are filtered four at a time need it.
+  // Filtered rows are kept in a ring: those of one output row's taps, and up to three that come of filtering by fours.
   let slots: u32 = 8
   while (slots < <u32>(2 * down.pairs + 4)) slots <<= 1
   const mask = slots - 1

@@ -20,8 +20,8 @@ function byChannel(rgb: v128): v128 {
 }
 
 /**
- * Weaves `columns` pixels of the rows at p0..p3 into three channels of 4 bytes a column, `channelBytes` apart, up to
- * three columns more than asked for.
+ * Weaves `columns` pixels of the rows at p0..p3, packed RGB, into three channels of 4 bytes a column, `channelBytes`
+ * apart; up to three columns more than asked for.
  */
 export function weaveRows(
   p0: usize,
@@ -145,7 +145,7 @@ export function filterRows(
   } while (starts != end)
 }
 
-/** Writes pixels of `filterRows` to the four rows at p0..p3: their R, G and B, `stride` bytes each (16 n) each. */
+/** Writes pixels of `filterRows` to the four rows at p0..p3: each its R, its G and its B, `stride` bytes a channel. */
 export function unweaveRows(
   from: usize,
   p0: usize,
