@@ -94,27 +94,35 @@ function fastWhole(image, sample) {
   fillCrops(pixels, image, groups, key(sample), { targets, batch: 1, row: 0, table })
 }
 
-/** ms an image of each part and of the whole, the median of the rounds. */
-function measure(work) {
-  const rounds = Array.from({ length: Number(values.rounds) }, () => {
-    const clock = new Clock()
-    const start = performance.now()
-    images.forEach((image, sample) => {
-      work(image, sample, clock)
-    })
-    return { ...clock.parts, total: performance.now() - start }
+/** ms of each part and of the whole of one pass over the images. */
+function pass(work) {
+  const clock = new Clock()
+  const start = performance.now()
+  images.forEach((image, sample) => {
+    work(image, sample, clock)
   })
-  const middle = (part) => {
-    const sorted = rounds.map((round) => round[part]).sort((a, b) => a - b)
-    return sorted[sorted.length >> 1] / images.length
-  }
-  return Object.fromEntries(Object.keys(rounds[0]).map((part) => [part, middle(part)]))
+  return { ...clock.parts, total: performance.now() - start }
 }
 
-for (const work of [plain, fast, fastWhole])
-  images.slice(0, 20).forEach((image) => void work(image, 0, new Clock()))
-const result = { plain: measure(plain), fast: measure(fast) }
-result.fast.total = measure(fastWhole).total
+/** ms an image: of each part, the median of the passes. */
+function medians(passes) {
+  const middle = (part) => {
+    const sorted = passes.map((times) => times[part]).sort((a, b) => a - b)
+    return sorted[sorted.length >> 1] / images.length
+  }
+  return Object.fromEntries(Object.keys(passes[0]).map((part) => [part, middle(part)]))
+}
+
+// The first pass of each warms up; then they take turns, so that a busy machine slows all alike.
+for (const work of [plain, fast, fastWhole]) pass(work)
+const passes = { plain: [], fast: [], whole: [] }
+for (let round = 0; round < Number(values.rounds); round++) {
+  passes.plain.push(pass(plain))
+  passes.fast.push(pass(fast))
+  passes.whole.push(pass(fastWhole))
+}
+const result = { plain: medians(passes.plain), fast: medians(passes.fast) }
+result.fast.total = medians(passes.whole).total
 
 if (values.json) {
   const meanPixels = images.reduce((sum, { width, height }) => sum + width * height, 0) / images.length

@@ -44,7 +44,8 @@ export function shortBoxPass(
   let before = v128.load(from)
   let beforeLow = i16x8.extend_low_i8x16_u(before)
   let beforeHigh = i16x8.extend_high_i8x16_u(before)
-  for (let i = 0; i < length; i++) {
+  const end = to + <usize>length * toStep
+  do {
     const first = v128.load(from, 16)
     const behind = v128.load(from + reach)
     const firstLow = i16x8.extend_low_i8x16_u(first)
@@ -68,7 +69,7 @@ export function shortBoxPass(
     beforeHigh = firstHigh
     from += 16
     to += toStep
-  }
+  } while (to != end)
 }
 
 /** A pass with any radius, in 32 bits and four lines at a time. */

@@ -13,7 +13,8 @@ export function filterColumns(
   to: usize,
   stride: usize,
 ): void {
-  for (let x: usize = 0; x < stride; x += 16) {
+  let x: usize = 0
+  do {
     let row = rows
     let w = weights
     let high0 = i32x4.splat(0)
@@ -25,7 +26,8 @@ export function filterColumns(
     let low2 = i32x4.splat(0)
     let low3 = i32x4.splat(0)
     const column = offset + x
-    for (let k = 0; k < pairs; k++) {
+    let k = pairs
+    do {
       const high = v128.load32_splat(w)
       const low = v128.load32_splat(w, 4)
       const a = v128.load(<usize>load<u32>(row) + column)
@@ -46,10 +48,11 @@ export function filterColumns(
       low3 = i32x4.add(low3, i32x4.dot_i16x8_s(pair, low))
       row += 8
       w += 8
-    }
+    } while (--k)
     v128.store(
       to + x,
       packed(rounded(high0, low0), rounded(high1, low1), rounded(high2, low2), rounded(high3, low3)),
     )
-  }
+    x += 16
+  } while (x < stride)
 }

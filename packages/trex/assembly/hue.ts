@@ -1,7 +1,7 @@
 import { planeBytes, planes } from './crop'
 import { highFloats, lowFloats, packed, truncated, wholeNumber } from './lanes'
 
-// Float32 suffices where the reference has float64: exhaustive.mjs compares all 2^24 colours both ways.
+// Float32 suffices where the reference has float64: a test compares all 2^24 colours both ways.
 
 /** Four hues of `base + middle / range` sextants, where `base` is whole: one rounding, as in the reference. */
 @inline
@@ -21,11 +21,14 @@ function saturationOf(range: v128, max: v128): v128 {
 /** Replaces the crop's red, green and blue by hue, saturation and value. */
 export function rgbToHsv(): void {
   const one = i8x16.splat(1)
+  const green = planeBytes
+  const blue: usize = 2 * planeBytes
   const end = planes + planeBytes
-  for (let at = planes; at < end; at += 16) {
+  let at = planes
+  do {
     const r = v128.load(at)
-    const g = v128.load(at + planeBytes)
-    const b = v128.load(at + 2 * planeBytes)
+    const g = v128.load(at + green)
+    const b = v128.load(at + blue)
     const max = i8x16.max_u(i8x16.max_u(r, g), b)
     const min = i8x16.min_u(i8x16.min_u(r, g), b)
     const range = i8x16.sub(max, min)
@@ -80,9 +83,10 @@ export function rgbToHsv(): void {
     )
     const grey = i8x16.eq(max, min)
     v128.store(at, v128.andnot(hue, grey))
-    v128.store(at + planeBytes, v128.andnot(saturation, grey))
-    v128.store(at + 2 * planeBytes, max)
-  }
+    v128.store(at + green, v128.andnot(saturation, grey))
+    v128.store(at + blue, max)
+    at += 16
+  } while (at < end)
 }
 
 /** Eight of value * (255 - saturation) / 255, rounded; there are no halves. */
@@ -100,13 +104,16 @@ function between(product: v128): v128 {
 
 /** Replaces the crop's hue, saturation and value by red, green and blue, the hue turned by `shift` / 256. */
 export function hsvToRgb(shift: i32): void {
+  const green = planeBytes
+  const blue: usize = 2 * planeBytes
   const end = planes + planeBytes
   const one = i8x16.splat(1)
   const whole = i16x8.splat(21675)
-  for (let at = planes; at < end; at += 16) {
+  let at = planes
+  do {
     const h = i8x16.add(v128.load(at), i8x16.splat(<i8>shift))
-    const s = v128.load(at + planeBytes)
-    const v = v128.load(at + 2 * planeBytes)
+    const s = v128.load(at + green)
+    const v = v128.load(at + blue)
     // floor(6 h / 255): each comparison counts -1
     let sextant = i8x16.add(i8x16.ge_u(h, i8x16.splat(43)), i8x16.ge_u(h, i8x16.splat(85)))
     sextant = i8x16.add(sextant, i8x16.ge_u(h, i8x16.splat(<i8>128)))
@@ -142,9 +149,10 @@ export function hsvToRgb(shift: i32): void {
     const is4 = i8x16.eq(sextant, i8x16.splat(4))
     const is5 = i8x16.eq(sextant, i8x16.splat(5))
     v128.store(at, chosen(v, mid, low, v128.or(is0, is5), v128.or(is1, is4)))
-    v128.store(at + planeBytes, chosen(v, mid, low, v128.or(is1, is2), v128.or(is0, is3)))
-    v128.store(at + 2 * planeBytes, chosen(v, mid, low, v128.or(is3, is4), v128.or(is2, is5)))
-  }
+    v128.store(at + green, chosen(v, mid, low, v128.or(is1, is2), v128.or(is0, is3)))
+    v128.store(at + blue, chosen(v, mid, low, v128.or(is3, is4), v128.or(is2, is5)))
+    at += 16
+  } while (at < end)
 }
 
 @inline

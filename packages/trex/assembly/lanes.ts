@@ -21,7 +21,7 @@ export function packed(a: v128, b: v128, c: v128, d: v128): v128 {
   return i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d))
 }
 
-/** A quarter of an i16x8 pair as float32: lanes 0..3 of `x`. */
+/** Lanes 0..3 of an i16x8 as float32. */
 @inline
 export function lowFloats(x: v128): v128 {
   return f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(x))

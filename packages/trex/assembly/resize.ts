@@ -1,7 +1,7 @@
 import { filterColumns } from './columns'
-import { height, newCrop, planeBytes, planes, roundUp16, stride, width } from './crop'
+import { newCrop, planeBytes, planes, stride, width } from './crop'
 import { allocate, base, release } from './memory'
-import { filterRows, splitChannels } from './rows'
+import { filterRows, unweaveRows, weaveRows } from './rows'
 import { computeTaps, Taps } from './taps'
 
 let imageWidth: i32 = 0
@@ -12,11 +12,10 @@ let imageEnd: usize = 0
 export function newImage(width: i32, height: i32): usize {
   release(base())
   imageWidth = width
-  const address = allocate(<u64>width * height * 3)
-  // Rows are read 16 bytes at a time, up to 16 behind the last tap and as many taps further as the weights have.
-  imageEnd = address + <usize>width * height * 3 + 64
-  release(imageEnd)
-  allocate(0)
+  // Rows are read 16 bytes, five pixels, at a time: up to four pixels behind the last one.
+  const bytes = (<u64>width * height * 3 + 31) & ~15
+  const address = allocate(bytes)
+  imageEnd = address + <usize>bytes
   return address
 }
 
@@ -43,18 +42,19 @@ export function resize(
   bicubic: bool,
   flip: bool,
 ): void {
-  release(roundUp16(imageEnd))
+  release(imageEnd)
   newCrop(cropWidth, cropHeight)
   if (windowHeight < cropHeight) memory.fill(planes, 0, 3 * planeBytes)
   const across = computeTaps(boxWidth, outWidth, windowLeft, windowWidth, bicubic)
   const down = computeTaps(boxHeight, outHeight, windowTop, windowHeight, bicubic)
   const image = base() + (<usize>top * imageWidth + left) * 3
   const firstPixel = flip ? width - 1 - atX : atX
-  resizeWindow(image, boxHeight, across, down, windowWidth, windowHeight, firstPixel, atY, flip)
+  resizeWindow(image, boxWidth, boxHeight, across, down, windowWidth, windowHeight, firstPixel, atY, flip)
 }
 
 function resizeWindow(
   image: usize,
+  boxWidth: i32,
   boxHeight: i32,
   across: Taps,
   down: Taps,
@@ -65,15 +65,22 @@ function resizeWindow(
   flip: bool,
 ): void {
   const rowStep = <usize>imageWidth * 3
-  // Filtered rows are kept in a ring, each as long as the rows that are filtered four at a time need it.
+  // Filtered rows are kept in a ring: those of one output row's taps, and up to three that come of filtering by fours.
   let slots: u32 = 8
   while (slots < <u32>(2 * down.pairs + 4)) slots <<= 1
   const mask = slots - 1
   const slotBytes: usize = 3 * stride
   const ring = allocate(<u64>slots * slotBytes)
-  const four = allocate(16 * stride)
-  const fourStep: usize = 4 * stride
-  memory.fill(four, 0, 16 * stride)
+  const firstColumn = load<i32>(across.starts)
+  const lastStart = load<i32>(across.starts + (<usize>(windowWidth - 1) << 2))
+  const columns = min(lastStart + 2 * across.pairs, boxWidth) - firstColumn
+  // Where weights are filled up with zeros, columns behind the last one are read.
+  const channelBytes = (<usize>columns + 2 * across.pairs + 16) << 2
+  const woven = allocate(3 * <u64>channelBytes)
+  const column0 = woven - (<usize>firstColumn << 2)
+  const from = image + 3 * <usize>firstColumn
+  const filtered = allocate(16 * stride)
+  memory.fill(filtered, 0, 16 * stride)
   const rows = allocate(<u64>down.pairs << 3)
   const last = boxHeight - 1
   let done = load<i32>(down.starts)
@@ -81,20 +88,25 @@ function resizeWindow(
     const start = load<i32>(down.starts + (<usize>y << 2))
     const end = min(start + 2 * down.pairs, boxHeight)
     for (; done < end; done += 4) {
-      filterRows(
-        image + <usize>done * rowStep,
-        image + <usize>min(done + 1, last) * rowStep,
-        image + <usize>min(done + 2, last) * rowStep,
-        image + <usize>min(done + 3, last) * rowStep,
-        across,
-        windowWidth,
-        four + (<usize>firstPixel << 2),
-        fourStep,
-        flip ? -4 : 4,
+      weaveRows(
+        from + <usize>done * rowStep,
+        from + <usize>min(done + 1, last) * rowStep,
+        from + <usize>min(done + 2, last) * rowStep,
+        from + <usize>min(done + 3, last) * rowStep,
+        columns,
+        woven,
+        channelBytes,
       )
-      for (let i = 0; i < 4; i++) {
-        splitChannels(four + <usize>i * fourStep, ring + <usize>(<u32>(done + i) & mask) * slotBytes, stride)
-      }
+      const to = filtered + (<usize>firstPixel << 4)
+      filterRows(column0, channelBytes, across, windowWidth, to, flip ? -16 : 16)
+      unweaveRows(
+        filtered,
+        ring + <usize>(<u32>done & mask) * slotBytes,
+        ring + <usize>(<u32>(done + 1) & mask) * slotBytes,
+        ring + <usize>(<u32>(done + 2) & mask) * slotBytes,
+        ring + <usize>(<u32>(done + 3) & mask) * slotBytes,
+        stride,
+      )
     }
     for (let k = 0; k < 2 * down.pairs; k++) {
       store<u32>(rows + (<usize>k << 2), <u32>(ring + <usize>(<u32>(start + k) & mask) * slotBytes))

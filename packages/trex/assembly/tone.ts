@@ -49,7 +49,11 @@ function blended(
 export function brightness(factor: f32): void {
   const f = f32x4.splat(factor)
   const end = planes + 3 * planeBytes
-  for (let at = planes; at < end; at += 16) v128.store(at, scaled(v128.load(at), f))
+  let at = planes
+  do {
+    v128.store(at, scaled(v128.load(at), f))
+    at += 16
+  } while (at < end)
 }
 
 /** The sum of the crop's lumas. */
@@ -60,16 +64,21 @@ function lumaSum(): f64 {
     i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
     i8x16.splat(<i8>(width & 15)),
   )
+  const rowBytes = stride
+  const green = planeBytes
+  const blue: usize = 2 * planeBytes
   let total: f64 = 0
   for (let y = 0; y < height; y++) {
     const row = planes + <usize>y * stride
     let sums = i32x4.splat(0)
-    for (let x: usize = 0; x < stride; x += 16) {
+    let x: usize = 0
+    do {
       const at = row + x
-      let l = luma(v128.load(at), v128.load(at + planeBytes), v128.load(at + 2 * planeBytes))
+      let l = luma(v128.load(at), v128.load(at + green), v128.load(at + blue))
       if (x == whole) l = v128.and(l, inside)
       sums = i32x4.add(sums, i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(l)))
-    }
+      x += 16
+    } while (x < rowBytes)
     total += <f64>i32x4.extract_lane(sums, 0) + <f64>i32x4.extract_lane(sums, 1)
     total += <f64>i32x4.extract_lane(sums, 2) + <f64>i32x4.extract_lane(sums, 3)
   }
@@ -83,9 +92,11 @@ export function contrast(factor: f32): void {
   const floats = f32x4.splat(<f32>pivot)
   const f = f32x4.splat(factor)
   const end = planes + 3 * planeBytes
-  for (let at = planes; at < end; at += 16) {
+  let at = planes
+  do {
     v128.store(at, blended(from, floats, floats, floats, floats, v128.load(at), f))
-  }
+    at += 16
+  } while (at < end)
 }
 
 /** Blends each pixel with its luma. */
@@ -94,7 +105,8 @@ export function saturation(factor: f32): void {
   const green = planeBytes
   const blue: usize = 2 * planeBytes
   const end = planes + planeBytes
-  for (let at = planes; at < end; at += 16) {
+  let at = planes
+  do {
     const r = v128.load(at)
     const g = v128.load(at + green)
     const b = v128.load(at + blue)
@@ -108,18 +120,23 @@ export function saturation(factor: f32): void {
     v128.store(at, blended(grey, from0, from1, from2, from3, r, f))
     v128.store(at + green, blended(grey, from0, from1, from2, from3, g, f))
     v128.store(at + blue, blended(grey, from0, from1, from2, from3, b, f))
-  }
+    at += 16
+  } while (at < end)
 }
 
 /** Replaces each pixel by its luma. */
 export function grayscale(): void {
+  const green = planeBytes
+  const blue: usize = 2 * planeBytes
   const end = planes + planeBytes
-  for (let at = planes; at < end; at += 16) {
-    const grey = luma(v128.load(at), v128.load(at + planeBytes), v128.load(at + 2 * planeBytes))
+  let at = planes
+  do {
+    const grey = luma(v128.load(at), v128.load(at + green), v128.load(at + blue))
     v128.store(at, grey)
-    v128.store(at + planeBytes, grey)
-    v128.store(at + 2 * planeBytes, grey)
-  }
+    v128.store(at + green, grey)
+    v128.store(at + blue, grey)
+    at += 16
+  } while (at < end)
 }
 
 /** Inverts the values that are at least `threshold`, 0..256. */
@@ -127,8 +144,10 @@ export function solarize(threshold: i32): void {
   if (threshold > 255) return
   const least = i8x16.splat(<i8>threshold)
   const end = planes + 3 * planeBytes
-  for (let at = planes; at < end; at += 16) {
+  let at = planes
+  do {
     const values = v128.load(at)
     v128.store(at, v128.xor(values, i8x16.ge_u(values, least)))
-  }
+    at += 16
+  } while (at < end)
 }

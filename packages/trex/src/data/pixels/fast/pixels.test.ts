@@ -119,12 +119,27 @@ describe('the fast operations equal the plain ones to the bit', () => {
     )
   })
 
-  test.each(['rgbToHsv', 'hsvToRgb'])('%s of every 17th colour', (name) => {
-    const every = blankImage(1024, Math.ceil(2 ** 24 / 17 / 1024))
-    for (let i = 0, color = 0; i < every.data.length; i += 3, color += 17) {
-      every.data.set([color >> 16, (color >> 8) & 255, color & 255], i)
+  test.each(['rgbToHsv', 'hsvToRgb'])('%s of all colours', (name) => {
+    const all = blankImage(4096, 4096)
+    for (let i = 0, color = 0; i < all.data.length; i += 3, color++) {
+      all.data[i] = color >> 16
+      all.data[i + 1] = color >> 8
+      all.data[i + 2] = color
     }
-    expectSame(fast.changes[name]!(every, 0), plain.changes[name]!(every, 0))
+    const actual = fast.changes[name]!(all, 0)
+    const expected = plain.changes[name]!(all, 0)
+    expect(Buffer.compare(actual.data, expected.data)).toBe(0)
+  })
+
+  test.each([
+    [1, 200_000],
+    [200_000, 1],
+    [3, 70_000],
+  ])('an image of %i x %i', (width, height) => {
+    const long = imageOf(width, height, 0, 5)
+    for (const f of ['bicubic', 'bilinear'] as const) {
+      expectSame(fast.resize(long, 9, 20, f), plain.resize(long, 9, 20, f))
+    }
   })
 })
 
