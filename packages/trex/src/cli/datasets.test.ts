@@ -62,7 +62,7 @@ test.each([
   [
     ['datasets', 'check', '/no/such'],
     'cannot read /no/such: there is no such folder or file',
-    'accepted are a folder of',
+    'DATA is a folder of class folders',
   ],
 ])('%j is an error with a remedy', async (args, error, remedy) => {
   const { status, stdout, stderr } = await trex(args)

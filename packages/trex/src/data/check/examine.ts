@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import sharp, { type Metadata } from 'sharp'
-import { cannotRead, DecodeError, decodeImage, notAnImage } from '../decode/decode.js'
+import { decodeImage, notAnImage } from '../decode/decode.js'
+import { readFully, withRegularFile } from '../decode/regularFile.js'
 import { sniffContent } from '../decode/sniff.js'
 import { knownProblem } from '../sources/checkImages.js'
-import { readFully, withRegularFile } from '../sources/openRegularFile.js'
+import { readEncoded } from '../sources/readEncoded.js'
 import type { PixelRecord, Sample } from '../sources/sample.js'
 import { createBudget } from './budget.js'
 
@@ -22,8 +23,6 @@ export interface Finding {
 }
 
 const START_BYTES = 2048
-/** The largest file that is read: 2 GiB, as of `fs.readFile`. */
-const MAX_BYTES = 2 ** 31 - 1
 const fileBudget = createBudget(2 ** 28) // bytes
 const pixelBudget = createBudget(2 ** 27) // pixels of 3 bytes
 
@@ -40,34 +39,26 @@ export async function examine(sample: Sample, fetch: () => Promise<Uint8Array>):
   return withFileBytes(sample, (bytes) => examineBytes(path, bytes))
 }
 
+/** The bytes of a file or a part of one, once there is room for them; content that is no image is not read whole. */
 async function withFileBytes<T>({ path, at }: Sample, use: (bytes: Uint8Array) => Promise<T>): Promise<T> {
-  const slice = at?.kind === 'slice' ? at : { path, offset: 0, length: 0 }
+  const slice = at?.kind === 'slice' ? at : undefined
+  const [length, start] = await withRegularFile(slice?.path ?? path, async (file, size) => {
+    const start = new Uint8Array(Math.min(slice?.length ?? size, START_BYTES))
+    return [slice?.length ?? size, start.subarray(0, await readFully(file, start, slice?.offset))] as const
+  })
+  const content = sniffContent(start)
+  if (content.format === null) throw notAnImage(path, content)
+  const release = await fileBudget.take(length)
   try {
-    return await withRegularFile(slice.path, async (file, { size }) => {
-      const length = at ? slice.length : size
-      if (slice.offset + length > size)
-        throw new DecodeError(path, `${slice.path} ends at byte ${size}, inside ${path}`, {
-          hint: 'the archive is truncated: fetch it again',
-        })
-      const start = Buffer.alloc(Math.min(length, START_BYTES))
-      const content = sniffContent(start.subarray(0, await readFully(file, start, slice.offset)))
-      if (content.format === null) throw notAnImage(path, content)
-      if (length > MAX_BYTES)
-        throw new DecodeError(path, `${path} has ${length} bytes, more than an image may have (${MAX_BYTES})`)
-      const release = await fileBudget.take(length)
-      try {
-        const bytes = Buffer.allocUnsafeSlow(length)
-        return await use(bytes.subarray(0, await readFully(file, bytes, slice.offset)))
-      } finally {
-        release()
-      }
-    })
-  } catch (error) {
-    throw error instanceof DecodeError ? error : cannotRead(path, error as Error)
+    return await use(await readEncoded(path, slice))
+  } finally {
+    release()
   }
 }
 
 async function examineBytes(path: string, bytes: Uint8Array): Promise<Finding> {
+  const content = sniffContent(bytes)
+  if (content.format === null) throw notAnImage(path, content)
   const metadata = await sharp(bytes, { limitInputPixels: false })
     .metadata()
     .catch(() => null) // decoding says what is wrong
@@ -76,7 +67,7 @@ async function examineBytes(path: string, bytes: Uint8Array): Promise<Finding> {
     const { width, height } = await decodeImage(bytes, { name: path })
     const color = metadata ? colorOf(metadata) : 'unknown'
     return {
-      format: sniffContent(bytes).format!,
+      format: content.format,
       color,
       width,
       height,

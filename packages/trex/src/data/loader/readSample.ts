@@ -1,8 +1,8 @@
 import { type DecodeOptions, decodeImage } from '../decode/decode.js'
 import { decodeRecord } from '../decode/decodeRecord.js'
-import { readFileSlice } from '../decode/readImageFile.js'
 import type { RgbImage } from '../pixels/image.js'
 import { knownProblem } from '../sources/checkImages.js'
+import { readEncoded } from '../sources/readEncoded.js'
 import type { Sample } from '../sources/sample.js'
 
 /**
@@ -18,7 +18,7 @@ export async function readSample(
   if (problem) throw problem
   if (at === undefined) return decodeImage(path, options)
   if (at.kind === 'pixels') return decodeRecord(at)
-  const encoded = at.kind === 'slice' ? await readFileSlice(at.path, at.offset, at.length) : bytes
+  const encoded = at.kind === 'slice' ? await readEncoded(path, at) : bytes
   if (encoded === undefined) throw new Error(`${path} is remote, and its bytes were not given`)
   return decodeImage(encoded, { ...options, name: path })
 }

@@ -1,6 +1,6 @@
-import { cannotRead, DecodeError, notAnImage } from '../decode/decode.js'
+import { DecodeError, notAnImage } from '../decode/decode.js'
+import { readFully, withRegularFile } from '../decode/regularFile.js'
 import { sniffContent } from '../decode/sniff.js'
-import { readFully, withRegularFile } from './openRegularFile.js'
 import type { Sample } from './sample.js'
 
 const AT_ONCE = 32
@@ -63,8 +63,9 @@ async function problemOf(sample: Sample): Promise<DecodeError | null> {
     const start = await startOf(at ?? { path, offset: 0, length: START_BYTES })
     const content = sniffContent(start)
     return content.format === null ? notAnImage(path, content) : null
-  } catch (cause) {
-    return cannotRead(path, cause as Error)
+  } catch (error) {
+    if (error instanceof DecodeError) return error
+    throw error
   }
 }
 

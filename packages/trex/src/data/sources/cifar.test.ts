@@ -107,7 +107,7 @@ describe('CIFAR-10', () => {
         await rm(join(folder, 'test_batch.bin'))
         await mkdir(join(folder, 'test_batch.bin'))
       },
-      /cannot read .*test_batch.bin: it is not a regular file/,
+      /cannot read .*test_batch.bin: it is a directory/,
     ],
   ]
   test.each(damages)('refuses %s', async (_, damage, message) => {

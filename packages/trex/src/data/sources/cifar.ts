@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TrexError } from '../../errors.js'
-import { readFully, withRegularFile } from './openRegularFile.js'
+import { readFully, withRegularFile } from '../decode/regularFile.js'
 import type { ImageDataset, Sample } from './sample.js'
 
 const SIDE = 32
@@ -111,11 +111,9 @@ async function readBatch(
   const size = records * (labelBytes + PIXEL_BYTES)
   const memory = new SharedArrayBuffer(size)
   const bytes = new Uint8Array(memory)
-  const found = await withRegularFile(file, async (handle, stats) =>
-    stats.size === size ? readFully(handle, bytes) : stats.size,
-  ).catch((cause: Error) => {
-    throw new TrexError(`cannot read ${file}: ${cause.message}`, { hint: HINT, cause })
-  })
+  const found = await withRegularFile(file, async (handle, there) =>
+    there === size ? readFully(handle, bytes) : there,
+  )
   if (found !== size)
     throw new TrexError(`${file} has ${found} bytes, expected ${size} (${records} records)`, { hint: HINT })
   return Array.from({ length: records }, (_, i) => {

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { TrexError } from '../../errors.js'
-import { withRegularFile } from './openRegularFile.js'
+import { readImageFile } from '../decode/readImageFile.js'
 
 /** An array in the IDX format of unsigned bytes: the sizes of its dimensions and its values. */
 export interface IdxArray {
@@ -40,12 +40,7 @@ export function parseIdx(bytes: Uint8Array, file: string): IdxArray {
  * @throws TrexError if the file cannot be read, or is not what the format says
  */
 export async function readIdxFile(file: string): Promise<IdxArray> {
-  const bytes = await withRegularFile(file, (handle) => handle.readFile()).catch((cause: Error) => {
-    throw new TrexError(`cannot read ${file}: ${cause.message}`, {
-      hint: 'check what it is, and its permissions',
-      cause,
-    })
-  })
+  const bytes = await readImageFile(file)
   return parseIdx(file.endsWith('.gz') ? await inflate(bytes, file) : bytes, file)
 }
 

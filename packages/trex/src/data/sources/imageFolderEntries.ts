@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { Dirent, Stats } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { sep } from 'node:path'
+import { isHidden } from './hidden.js'
 
 /** A path as the system has it, and as it is shown; the two differ where a name is not UTF-8. */
 export interface FolderPath {
@@ -55,10 +56,6 @@ export async function listFolder(folder: FolderPath, ignored: Counts): Promise<F
       return { ...place, ...(entry.isSymbolicLink() ? await targetOf(bytes) : kindOf(entry)) }
     }),
   )
-}
-
-function isHidden(name: string): boolean {
-  return name.startsWith('.') || /^(thumbs\.db|desktop\.ini|__macosx)$/i.test(name)
 }
 
 type Kind = Pick<FolderEntry, 'kind' | 'what'>

@@ -100,7 +100,7 @@ test('a file that becomes a FIFO after it was listed does not hang the check', a
   await rm(join(root, 'a/1.jpg'))
   execFileSync('mkfifo', [join(root, 'a/1.jpg')])
   const [bad] = await findBadImages(samples)
-  expect(bad!.error.message).toBe(`cannot read ${root}/a/1.jpg: it is not a regular file`)
+  expect(bad!.error.message).toBe(`cannot read ${root}/a/1.jpg: it is a FIFO (named pipe)`)
 })
 
 test('hidden files and files beside train/ and val/ are counted', async () => {

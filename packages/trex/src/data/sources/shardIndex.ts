@@ -1,5 +1,6 @@
 import { extname } from 'node:path'
 import { TrexError } from '../../errors.js'
+import { hiddenPart } from './hidden.js'
 import { IMAGE_EXTENSIONS } from './imageFolder.js'
 import { type RawLabel, readCls, readJsonLabel } from './shardLabel.js'
 import type { TarEntry } from './tarParser.js'
@@ -41,14 +42,14 @@ const MAX_JSON_BYTES = 2 ** 20
 const MAX_IMAGE_BYTES = 2 ** 30
 
 /**
- * An indexer of the archive that messages call `archive`. Hidden members (a part of the name starts with '.') are left
- * out, as in a folder. An image that is a link, sparse, below a link or badly named stays, with its problem. Two members
+ * An indexer of the archive that messages call `archive`. Hidden members are left out and counted, as in a folder. An image that is a link, sparse, below a link or badly named stays, with its problem. Two members
  * of one name that differ are an error: which of them counts would depend on the program that unpacks.
  */
 export function createShardIndexer(archive: string): ShardIndexer {
   const members: ShardMember[] = []
   const folders = new Set<string>()
   const ignored: Record<string, number> = {}
+  const hidden = new Set<string>()
   const named = new Map<string, TarEntry>()
   const twins: [TarEntry, TarEntry][] = []
   const ignore = (kind: string) => {
@@ -83,7 +84,8 @@ export function createShardIndexer(archive: string): ShardIndexer {
           ? void members.push({ kind, ...shown })
           : ignore('member with an unusable name')
       }
-      if (isHidden(name)) return
+      const unseen = hiddenPart(name)
+      if (unseen !== null) return void hidden.add(unseen)
       if (type === 'folder') return void (name !== '' && folders.add(name))
       if (!isFirst(entry)) return
       folders.add(name.slice(0, Math.max(name.lastIndexOf('/'), 0)))
@@ -101,6 +103,7 @@ export function createShardIndexer(archive: string): ShardIndexer {
     async finish(isSame) {
       for (const [a, b] of twins) if (!(await isSame(a, b))) throw differ(archive, a, b)
       folders.delete('')
+      if (hidden.size > 0) ignored.hidden = hidden.size
       const below = belowNoFolder(named)
       const checked = members.map((member) => {
         const above = member.problem ? null : below(member.name)
@@ -135,8 +138,6 @@ export function wdsKey(name: string): string {
 
 /** What follows the key, without the dot, in lower case. */
 export const wdsExtension = (name: string): string => name.slice(wdsKey(name).length + 1).toLowerCase()
-
-const isHidden = (name: string) => name.startsWith('.') || name.includes('/.')
 
 /** For a member's name the first part of its path that a member has which is no folder, or null. */
 function belowNoFolder(named: Map<string, TarEntry>): (name: string) => string | null {
