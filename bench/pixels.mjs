@@ -62,14 +62,14 @@ function forEachCrop(image, sample, visit) {
 function plain(image, sample, clock) {
   forEachCrop(image, sample, (drawn, g, i) => {
     const { size } = groups[g]
-    const crop = clock.time('resize', () => data.resizeImage(image, size, size, 'bicubic', drawn.box))
+    const crop = clock.time('resize', () => data.resizeImage(image, size, size, drawn.filter, drawn.box))
     clock.time('color', () => {
       if (drawn.flip) data.flipHorizontal(crop)
       if (drawn.jitter) data.applyJitter(crop, drawn.jitter)
       if (drawn.gray) data.toGrayscale(crop)
     })
     if (drawn.blur !== null) clock.time('blur', () => data.gaussianBlur(crop, drawn.blur))
-    if (drawn.solarize) clock.time('color', () => data.solarize(crop))
+    if (drawn.solarize !== null) clock.time('color', () => data.solarize(crop, drawn.solarize))
     clock.time('normalize', () => data.writeNormalized(crop, table, targets[g], i * crop.data.length))
   })
 }
@@ -79,13 +79,13 @@ function fast(image, sample, clock) {
   clock.time('resize', () => pixels.load(image))
   forEachCrop(image, sample, (drawn, g, i) => {
     const { size } = groups[g]
-    clock.time('resize', () => pixels.resize(size, size, 'bicubic', drawn.box, drawn.flip))
+    clock.time('resize', () => pixels.resize(size, size, drawn.filter, drawn.box, drawn.flip))
     clock.time('color', () => {
       if (drawn.jitter) pixels.jitter(drawn.jitter)
       if (drawn.gray) pixels.grayscale()
     })
     if (drawn.blur !== null) clock.time('blur', () => pixels.blur(drawn.blur))
-    if (drawn.solarize) clock.time('color', () => pixels.solarize())
+    if (drawn.solarize !== null) clock.time('color', () => pixels.solarize(drawn.solarize))
     clock.time('normalize', () => pixels.writeNormalized(table, targets[g], i * 3 * size * size))
   })
 }

@@ -55,11 +55,29 @@ describe('recipes', () => {
       warmupEpochs: 10,
     })
     const color = { jitterP: 0.8, brightness: 0.4, contrast: 0.4, saturation: 0.2, hue: 0.1, grayP: 0.2 }
-    const common = { ...color, ratio: [3 / 4, 4 / 3], flipP: 0.5, blurSigma: [0.1, 2] }
+    const exact = { solarizeThreshold: 128, filter: 'bicubic' }
+    const common = { ...color, ...exact, ratio: [3 / 4, 4 / 3], flipP: 0.5, blurSigma: [0.1, 2] }
     expect(cropGroups(settings)).toEqual([
       { ...common, count: 1, size: 224, scale: globalScale, blurP: 0.2, solarizeP: 0.2 },
       { ...common, count: 8, size: 96, scale: localScale, blurP: 0.5, solarizeP: 0 },
     ])
+  })
+
+  test('crops may have an augmentation of their own, and be of more than two groups', () => {
+    const settings = resolveSettings({
+      sets: ['localCrops.jitterP=0', 'extraCrops=[{ count: 2, size: 160, scale: [0.1, 0.5], hue: 0.2 }]'],
+    })
+    const [global, local, extra] = cropGroups(settings)
+    expect([global!.jitterP, local!.jitterP, extra!.jitterP]).toEqual([0.8, 0, 0.8])
+    expect(extra).toEqual({
+      ...settings.augment,
+      ...{ count: 2, size: 160, scale: [0.1, 0.5], hue: 0.2, blurP: 0, solarizeP: 0 },
+    })
+    const wrong = () => resolveSettings({ sets: ['extraCrops=[{ count: 2, size: 160, scal: [0.1, 0.5] }]'] })
+    expect(wrong).toThrow(/extraCrops\.0\.scale.*\n.*extraCrops\.0 = .*Unrecognized key: "scal"/)
+    expect(() => resolveSettings({ sets: ['localCrops.jiterP=0'] })).toThrow(
+      /did you mean "localCrops\.jitterP"/,
+    )
   })
 
   test('supervised is one crop, no projector, no memory, plain softmax', () => {

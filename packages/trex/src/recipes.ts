@@ -19,6 +19,8 @@ export const TREX = {
     hue: 0.1,
     grayP: 0.2,
     blurSigma: [0.1, 2],
+    solarizeThreshold: 128,
+    filter: 'bicubic',
   },
   normalization: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
   projector: { layers: 3, hidden: 2048, bottleneck: 256, l2Input: true },

@@ -27,6 +27,10 @@ const augment = z.strictObject({
   grayP: fraction,
   /** Pixels. */
   blurSigma: range(positive),
+  /** Values from here on are inverted by a solarisation. */
+  solarizeThreshold: integer(0).max(256),
+  /** How crops are resized. */
+  filter: z.enum(['bicubic', 'bilinear']),
 })
 
 const crops = z.strictObject({

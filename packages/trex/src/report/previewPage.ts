@@ -63,7 +63,7 @@ export function describe({ box, flip, jitter, gray, blur, solarize }: SheetCrop[
     ...changes,
     ...(gray ? ['grey'] : []),
     ...(blur === null ? [] : [`blur ${blur.toFixed(2)}`]),
-    ...(solarize ? ['solarise'] : []),
+    ...(solarize === null ? [] : [`solarise from ${solarize}`]),
   ]
 }
 

@@ -37,7 +37,8 @@ describe.each(EACH_IMPLEMENTATION)(
           jitter,
           gray: c.gray === 1,
           blur: c.blur || null,
-          solarize: c.sol === 1,
+          solarize: c.sol === 1 ? 128 : null,
+          filter: 'bicubic' as const,
         }
         expectImage(augment(goldenImage(`${source}.input`), drawn, c.size), `chain${i}.u8`)
       },
@@ -105,7 +106,7 @@ test('sampleAugmentation draws each change as often, and as strongly, as the set
   expectShare(drawn.filter((d) => d.flip).length, n, 0.5)
   expectShare(drawn.filter((d) => d.gray).length, n, 0.2)
   expectShare(drawn.filter((d) => d.blur !== null).length, n, 0.5)
-  expectShare(drawn.filter((d) => d.solarize).length, n, 0)
+  expectShare(drawn.filter((d) => d.solarize !== null).length, n, 0)
   const jitters = drawn.flatMap((d) => d.jitter ?? [])
   expectShare(jitters.length, n, 0.8)
   const range = (values: number[]) => [Math.min(...values), Math.max(...values)] as const

@@ -9,7 +9,7 @@ import {
   toGrayscale,
 } from './color.js'
 import { type Box, flipHorizontal, type RgbImage, roundHalfEven } from './image.js'
-import { resizeImage } from './resize.js'
+import { type Filter, resizeImage } from './resize.js'
 
 /** How the crops of one kind are drawn; probabilities end in P. */
 export interface AugmentationSettings {
@@ -30,6 +30,10 @@ export interface AugmentationSettings {
   /** Sigma of the blur in pixels, [min, max]. */
   blurSigma: readonly [number, number]
   solarizeP: number
+  /** Values from here on are inverted by a solarisation. */
+  solarizeThreshold: number
+  /** How crops are resized. */
+  filter: Filter
 }
 
 /** The four changes of a colour jitter and the order they are applied in. */
@@ -45,12 +49,14 @@ export interface Jitter {
 /** All that was drawn for one crop. */
 export interface Augmentation {
   box: Box
+  filter: Filter
   flip: boolean
   jitter: Jitter | null
   gray: boolean
   /** Sigma of the blur in pixels; null for none. */
   blur: number | null
-  solarize: boolean
+  /** The least value that is inverted; null for no solarisation. */
+  solarize: number | null
 }
 
 /**
@@ -99,11 +105,12 @@ export function sampleAugmentation(
   const happens = (probability: number) => rng.uniform() < probability
   return {
     box: sampleCropBox(rng, width, height, settings),
+    filter: settings.filter,
     flip: happens(settings.flipP),
     jitter: happens(settings.jitterP) ? sampleJitter(rng, settings) : null,
     gray: happens(settings.grayP),
     blur: happens(settings.blurP) ? rng.uniformIn(...settings.blurSigma) : null,
-    solarize: happens(settings.solarizeP),
+    solarize: happens(settings.solarizeP) ? settings.solarizeThreshold : null,
   }
 }
 
@@ -118,13 +125,13 @@ export function applyJitter(image: RgbImage, jitter: Jitter): void {
   }
 }
 
-/** One augmented crop, `size` x `size`: crop, resize (bicubic), flip, jitter, grey, blur, solarise, 8 bits each. */
+/** One augmented crop, `size` x `size`: crop, resize, flip, jitter, grey, blur, solarise, 8 bits each. */
 export function applyAugmentation(image: RgbImage, drawn: Augmentation, size: number): RgbImage {
-  const crop = resizeImage(image, size, size, 'bicubic', drawn.box)
+  const crop = resizeImage(image, size, size, drawn.filter, drawn.box)
   if (drawn.flip) flipHorizontal(crop)
   if (drawn.jitter) applyJitter(crop, drawn.jitter)
   if (drawn.gray) toGrayscale(crop)
   if (drawn.blur !== null) gaussianBlur(crop, drawn.blur)
-  if (drawn.solarize) solarize(crop)
+  if (drawn.solarize !== null) solarize(crop, drawn.solarize)
   return crop
 }

@@ -68,7 +68,8 @@ const augmentation = (box: fc.Arbitrary<Box>): fc.Arbitrary<Augmentation> =>
     ),
     gray: fc.boolean(),
     blur: fc.option(sigma),
-    solarize: fc.boolean(),
+    solarize: fc.option(fc.integer({ min: 0, max: 256 })),
+    filter,
   })
 
 describe('the fast operations equal the plain ones to the bit', () => {

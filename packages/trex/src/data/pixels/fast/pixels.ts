@@ -48,11 +48,11 @@ export class Pixels {
 
   /** Makes the crop that was drawn, with all its changes: `applyAugmentation`. */
   augment(drawn: Augmentation, size: number): void {
-    this.resize(size, size, 'bicubic', drawn.box, drawn.flip)
+    this.resize(size, size, drawn.filter, drawn.box, drawn.flip)
     if (drawn.jitter) this.jitter(drawn.jitter)
     if (drawn.gray) this.grayscale()
     if (drawn.blur !== null) this.blur(drawn.blur)
-    if (drawn.solarize) this.solarize()
+    if (drawn.solarize !== null) this.solarize(drawn.solarize)
   }
 
   /** Makes the crop of evaluation, computing no pixel outside it: `applyEvalTransform`. */
