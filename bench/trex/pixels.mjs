@@ -1,7 +1,9 @@
-/** Decode and nine augmented crops of each image, as a data worker does it, on one core. */
+/** Decode and nine augmented crops of each image, as a data worker of `trex train` does it, on one core. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+// The engine is loaded beside the data workers, and with it its settings of malloc.
+import '../../packages/torch/dist/index.js'
 import { decodeImage, IMAGENET_NORMALIZATION } from '../../packages/trex/dist/data/index.js'
 import { createFillRows } from '../../packages/trex/dist/data/loader/fillRows.js'
 import { cropGroups, RECIPES } from '../../packages/trex/dist/index.js'
@@ -24,7 +26,7 @@ async function fill(index) {
   const place = index % files.length
   const at = /** @type {const} */ ({ kind: 'remote', url: '', offset: 0, length: files[place].length })
   const item = { row: 0, index, sample: { path: names[place], label: 0, at }, bytes: files[place] }
-  const bad = await fillRows({ ...job, items: [item] }, () => {})
+  const bad = await fillRows({ ...job, items: [item], readAhead: false })
   if (bad.length > 0) throw new Error(bad[0].message)
 }
 

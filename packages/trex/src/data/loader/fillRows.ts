@@ -2,11 +2,10 @@ import { DecodeError, type DecodeOptions } from '../decode/decode.js'
 import type { EvalTransform } from '../pixels/evalTransform.js'
 import { fillCrops, fillEvalCrop } from '../pixels/fast/fillCrops.js'
 import { Pixels } from '../pixels/fast/pixels.js'
-import type { RgbImage } from '../pixels/image.js'
 import type { CropGroup } from '../pixels/multiCrop.js'
 import { type Normalization, normalizationTable } from '../pixels/normalize.js'
 import type { Sample } from '../sources/sample.js'
-import { readSample } from './readSample.js'
+import { openReader } from './imageReader.js'
 
 /** What is made of an image: the crops of a training step, or the one of evaluation. */
 export type Transform =
@@ -41,6 +40,8 @@ export interface FillJob {
   items: FillItem[]
   /** Go on after a bad image; else the rows after it are left as they are. */
   skipBad: boolean
+  /** Decode the next image (in threads of libuv and libvips) while the crops of one are made. */
+  readAhead: boolean
   /** One shared number: not zero once the batch is no longer wanted. */
   cancelled: Int32Array
 }
@@ -53,8 +54,16 @@ export interface BadRow {
   hint?: string
 }
 
-/** Fills rows one after another, telling of each before it begins; gives the rows of bad images. */
-export type FillRows = (job: FillJob, begin: (place: number) => void) => Promise<BadRow[]>
+/** What a caller of FillRows may want to know, and may tell. */
+export interface FillWatch {
+  /** Called before the row at that place of the items is begun. */
+  begin?: (place: number) => void
+  /** The items of the jobs that come next. */
+  following?: () => Iterable<FillItem>
+}
+
+/** Fills rows one after another; gives the rows of bad images. */
+export type FillRows = (job: FillJob, watch?: FillWatch) => Promise<BadRow[]>
 
 /** `count` square crops an image, of `size` pixels. */
 export type CropShape = Pick<CropGroup, 'count' | 'size'>
@@ -69,16 +78,17 @@ export function cropShapes(transform: Transform): CropShape[] {
 export function createFillRows(settings: FillSettings): FillRows {
   const pixels = new Pixels()
   const table = normalizationTable(settings.normalization)
-  const read = cachedReader(settings)
+  const reader = openReader(settings)
 
-  return async ({ transform, size, buffers, items, skipBad, cancelled }, begin) => {
+  return async ({ transform, size, buffers, items, skipBad, readAhead, cancelled }, watch = {}) => {
     const targets = buffers.map((buffer) => new Float32Array(buffer))
     const bad: BadRow[] = []
     for (const [place, item] of items.entries()) {
-      if (Atomics.load(cancelled, 0) !== 0) return bad
-      begin(place)
+      if (Atomics.load(cancelled, 0) !== 0) break
+      watch.begin?.(place)
       try {
-        const image = await read(item, transform.kind === 'multiCrop')
+        const image = await reader.read(item, transform.kind === 'multiCrop')
+        if (readAhead) reader.ahead(concat(items.slice(place + 1), watch.following?.() ?? []))
         const target = { targets, batch: size, row: item.row, table }
         if (transform.kind === 'eval') fillEvalCrop(pixels, image, transform.transform, target)
         else fillCrops(pixels, image, transform.groups, { ...transform, sample: item.index }, target)
@@ -86,25 +96,15 @@ export function createFillRows(settings: FillSettings): FillRows {
         if (!(error instanceof DecodeError)) throw error
         const { path, message, hint } = error
         bad.push({ row: item.row, path, message, ...(hint === undefined ? {} : { hint }) })
-        if (!skipBad) return bad
+        if (!skipBad) break
       }
     }
+    reader.forget(items)
     return bad
   }
 }
 
-/** Decodes, and keeps the first images that fit: an epoch's order is random, so evicting any would gain nothing. */
-function cachedReader({ decode, cacheBytes }: FillSettings) {
-  const cache = new Map<string, RgbImage>()
-  let room = cacheBytes
-  return async ({ sample, bytes }: FillItem, keep: boolean): Promise<RgbImage> => {
-    const known = cache.get(sample.path)
-    if (known) return known
-    const image = await readSample(sample, decode, bytes)
-    if (keep && image.data.length <= room) {
-      room -= image.data.length
-      cache.set(sample.path, image)
-    }
-    return image
-  }
+function* concat(first: Iterable<FillItem>, second: Iterable<FillItem>): Generator<FillItem> {
+  yield* first
+  yield* second
 }

@@ -16,7 +16,7 @@ export interface ReadOptions extends WorkerOptions {
   batchSize: number
   /** Threads of `openWorkers` to use, which stay open; else the loader has its own. */
   pool?: Workers
-  /** Batches prepared ahead (default 2); without workers there are none. */
+  /** Batches prepared ahead (default 3); without workers there are none. */
   prefetch?: number
   rank?: number
   worldSize?: number
@@ -124,7 +124,7 @@ export async function* evalBatches(
   }
 }
 
-function streamPlan({ prefetch = 2, bad = collectBadImages(), signal }: ReadOptions, { pool }: Workers) {
+function streamPlan({ prefetch = 3, bad = collectBadImages(), signal }: ReadOptions, { pool }: Workers) {
   const memory: BatchMemory = new Map()
   return { pool, memory, prefetch: pool.workers === 0 ? 0 : prefetch, bad, signal }
 }

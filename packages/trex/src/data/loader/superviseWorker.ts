@@ -91,7 +91,8 @@ export function superviseWorker(script: URL, settings: FillSettings, limits: Wor
       return
     }
     current = start()
-    for (const { id, job } of pending) current.send({ id, job })
+    // Without reading ahead, the next death is surely that of the image at hand.
+    for (const { id, job } of pending) current.send({ id, job: { ...job, readAhead: false } })
     if (pending.length > 0) current.hold(true)
   }
 

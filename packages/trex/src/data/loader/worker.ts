@@ -1,21 +1,34 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { createFillRows } from './fillRows.js'
+import { createFillRows, type FillJob } from './fillRows.js'
 import { PROGRESS, type WorkerReply, type WorkerRequest, type WorkerStart } from './workerProtocol.js'
 
 const port = parentPort!
 const { settings, progress } = workerData as WorkerStart
 const fillRows = createFillRows(settings)
-let last: Promise<void> = Promise.resolve()
+const queue: { id: number; job: FillJob }[] = []
+let busy = false
+let stopping = false
 
 port.on('message', (request: WorkerRequest) => {
-  last = last.then(async () => {
-    if (request === 'stop') return port.close()
-    const { id, job } = request
-    const bad = await fillRows(job, (place) => {
-      Atomics.store(progress, PROGRESS.job, id)
-      Atomics.store(progress, PROGRESS.place, place)
-      Atomics.add(progress, PROGRESS.moves, 1)
+  if (request === 'stop') stopping = true
+  else queue.push(request)
+  if (!busy) void work()
+})
+
+async function work(): Promise<void> {
+  busy = true
+  for (let next = queue.shift(); next; next = queue.shift()) {
+    const { id, job } = next
+    const bad = await fillRows(job, {
+      begin(place) {
+        Atomics.store(progress, PROGRESS.job, id)
+        Atomics.store(progress, PROGRESS.place, place)
+        Atomics.add(progress, PROGRESS.moves, 1)
+      },
+      following: () => queue.flatMap(({ job }) => job.items),
     })
     port.postMessage({ id, bad } satisfies WorkerReply)
-  })
-})
+  }
+  busy = false
+  if (stopping) port.close()
+}

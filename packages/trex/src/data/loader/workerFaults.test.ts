@@ -42,8 +42,7 @@ afterAll(() => rm(root, { recursive: true, force: true }))
  */
 function fault(kind: string, target: string, times: number, log: string): string[] {
   const source = `
-    import fs from 'node:fs/promises'
-    import { appendFileSync, existsSync, readFileSync } from 'node:fs'
+    import fs, { appendFileSync, existsSync, readFileSync } from 'node:fs'
     import { syncBuiltinESMExports } from 'node:module'
     const { kind, target, times, log } = ${JSON.stringify({ kind, target, times, log })}
     const acts = {
@@ -53,15 +52,12 @@ function fault(kind: string, target: string, times: number, log: string): string
       sleep: () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0),
       silence: () => {},
     }
-    for (const name of ['open', 'readFile']) {
-      const original = fs[name]
-      fs[name] = (path, ...rest) => {
-        const before = existsSync(log) ? readFileSync(log).length : 0
-        if (String(path) !== target || before >= times) return original(path, ...rest)
-        appendFileSync(log, 'x')
-        acts[kind]()
-        return new Promise(() => {})
-      }
+    const { open } = fs
+    fs.open = (path, ...rest) => {
+      const before = existsSync(log) ? readFileSync(log).length : 0
+      if (String(path) !== target || before >= times) return open(path, ...rest)
+      appendFileSync(log, 'x')
+      acts[kind]()
     }
     syncBuiltinESMExports()`
   return ['--import', `data:text/javascript,${encodeURIComponent(source)}`]
@@ -113,7 +109,7 @@ test('a worker that dies while nothing is asked for: the next epoch is whole', a
       if (!existsSync(wish)) return
       rmSync(wish)
       process.exit(4)
-    }, 20)`
+    }, 20).unref()`
   const execArgv = ['--import', `data:text/javascript,${encodeURIComponent(source)}`]
   await using loader = openLoader({ samples, groups, batchSize: 4, workers: 1, execArgv })
   for (const epoch of [0, 1, 2]) {

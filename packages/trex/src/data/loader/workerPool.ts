@@ -9,7 +9,7 @@ import { superviseWorker, type WorkerLimits } from './superviseWorker.js'
 export interface WorkerPool {
   readonly workers: number
   /** Fills all rows of a job; gives the rows of bad images, ascending. Rejects with TrexError if workers die for good. */
-  fill(job: FillJob): Promise<BadRow[]>
+  fill(job: PoolJob): Promise<BadRow[]>
   /** Ends the threads once their jobs are done. */
   close(): Promise<void>
 }
@@ -32,12 +32,15 @@ export function openWorkerPool(workers: number, settings: FillSettings, limits: 
   }
 }
 
+/** A job without what the pool decides. */
+export type PoolJob = Omit<FillJob, 'readAhead'>
+
 type Threads = Omit<WorkerPool, 'workers'>
 
 function ownThread(settings: FillSettings): Threads {
   const fillRows = createFillRows(settings)
   return {
-    fill: (job) => fillRows(job, () => {}),
+    fill: (job) => fillRows({ ...job, readAhead: false }),
     async close() {},
   }
 }
@@ -45,6 +48,8 @@ function ownThread(settings: FillSettings): Threads {
 function threads(count: number, settings: FillSettings, limits: WorkerLimits): Threads {
   const script = workerScript()
   const pool = Array.from({ length: count }, () => superviseWorker(script, settings, limits))
+  // One worker keeps one core busy. Several read ahead as well: else cores idle while an image passes between threads.
+  const readAhead = count > 1
   return {
     async fill(job) {
       // A cached image is of use to the worker that has it; otherwise the rows are dealt out evenly.
@@ -52,7 +57,7 @@ function threads(count: number, settings: FillSettings, limits: WorkerLimits): T
         (settings.cacheBytes > 0 ? item.index : item.row) % count
       const parts = pool.map((worker, w) => {
         const items = job.items.filter((item) => owner(item) === w)
-        return items.length > 0 ? worker.fill({ ...job, items }) : []
+        return items.length > 0 ? worker.fill({ ...job, items, readAhead }) : []
       })
       return (await Promise.all(parts)).flat().sort((a, b) => a.row - b.row)
     },

@@ -1,0 +1,55 @@
+import type { RgbImage } from '../pixels/image.js'
+import type { FillItem, FillSettings } from './fillRows.js'
+import { readSample } from './readSample.js'
+
+/** Reads the images of items, some of them before they are asked for. */
+export interface ImageReader {
+  /** The decoded image of an item; `keep` puts it into the cache. Rejects with DecodeError. */
+  read(item: FillItem, keep: boolean): Promise<RgbImage>
+  /** Begins to read the first of these items, which are asked for next. */
+  ahead(items: Iterable<FillItem>): void
+  /** Drops what was begun for items that are no longer wanted. */
+  forget(items: Iterable<FillItem>): void
+}
+
+/** Images in the making while the crops of one are made: enough that a core never waits for the next. */
+const AHEAD = 2
+
+/**
+ * A reader that keeps the first images that fit into `cacheBytes`: an epoch's order is random, so evicting any would
+ * gain nothing.
+ */
+export function openReader({ decode, cacheBytes }: FillSettings): ImageReader {
+  const cache = new Map<string, RgbImage>()
+  const begun = new Map<FillItem, Promise<RgbImage>>()
+  let room = cacheBytes
+
+  async function decoded({ sample, bytes }: FillItem): Promise<RgbImage> {
+    return cache.get(sample.path) ?? readSample(sample, decode, bytes)
+  }
+
+  return {
+    async read(item, keep) {
+      const image = await (begun.get(item) ?? decoded(item))
+      begun.delete(item)
+      const { path } = item.sample
+      if (keep && image.data.length <= room && !cache.has(path)) {
+        room -= image.data.length
+        cache.set(path, image)
+      }
+      return image
+    },
+    ahead(items) {
+      for (const item of items) {
+        if (begun.size >= AHEAD) return
+        if (begun.has(item)) continue
+        const image = decoded(item)
+        image.catch(() => {}) // it is awaited in its turn, if that comes
+        begun.set(item, image)
+      }
+    },
+    forget(items) {
+      for (const item of items) begun.delete(item)
+    },
+  }
+}
