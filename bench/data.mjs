@@ -15,7 +15,8 @@ import { pairRatios, summarise } from './statistics.mjs'
 const USAGE = `Usage: node bench/data.mjs [IMAGES] [options]
 
   one core: decoding and the nine augmented crops of recipe trex of each image, trex and Pillow + torchvision in turn
-  workers:  images/s of the loader with 1 and with 2 workers in turn, and the main thread's share of the time
+  workers:  images/s of the loader with 1 and with 2 workers in turn
+  training: the main thread's time outside the steps of a small encoder
 
 IMAGES is a folder of JPEG files; without it some of 500 x 375 are made, whose times mean little.
 
@@ -151,6 +152,47 @@ async function workers(images, names, { pairs, count }) {
   }
 }
 
+/**
+ * The main thread's time outside the steps while a small encoder is trained: ResNet-18, 1 x 64 + 8 x 32 px, batch 32.
+ * @param {string} images
+ * @param {string[]} names
+ * @param {{ smoke: boolean }} options
+ */
+async function training(images, names, { smoke }) {
+  const { createLearner, resolveSettings, trainStep } = await import('../packages/trex/dist/index.js')
+  const { tidy } = await import('../packages/torch/dist/index.js')
+  const { stepInput } = await import('../packages/trex/dist/train/batch.js')
+  const batchSize = smoke ? 4 : 32
+  const settings = resolveSettings({
+    recipe: 'trex',
+    flags: { encoder: 'resnet18', imageSize: 64, batchSize },
+  })
+  const precision = /** @type {const} */ ({ device: 'cpu', dtype: null })
+  const learner = createLearner(settings, 10, precision)
+  const groups = cropGroups(settings)
+  const counts = groups.map(({ count }) => count)
+  const steps = smoke ? 2 : 12
+  const samples = Array.from({ length: batchSize * steps }, (_, i) => ({
+    path: join(images, names[i % names.length]),
+    label: i % 10,
+  }))
+  const loader = openLoader({ samples, groups, batchSize, workers: 2 })
+  let [stepMs, count, before] = [0, 0, performance.eventLoopUtilization()]
+  for await (const batch of loader.epoch(0)) {
+    const start = performance.now()
+    tidy(() =>
+      trainStep(learner, stepInput(batch, counts, { precision, channelsLast: true }), 0.001).loss.item(),
+    )
+    if (count++ === 0)
+      before = performance.eventLoopUtilization() // the first step warms up
+    else stepMs += performance.now() - start
+    batch.release()
+  }
+  const { active } = performance.eventLoopUtilization(before)
+  await loader.close()
+  return { batchSize, stepMs: stepMs / (count - 1), loaderMs: (active - stepMs) / (count - 1) }
+}
+
 async function main() {
   if (flags.help) return void console.log(USAGE)
   const plan = flags.smoke
@@ -170,6 +212,7 @@ async function main() {
       plan: { ...plan, images: names.length, made: made !== undefined },
       oneCore: await oneCore(images, names, plan),
       workers: await workers(images, names, plan),
+      training: await training(images, names, flags),
     }
     console.log(flags.json ? JSON.stringify(report) : table(report))
   } finally {
@@ -178,7 +221,7 @@ async function main() {
 }
 
 /** @param {any} report */
-function table({ plan, machine, oneCore: one, workers: pool }) {
+function table({ plan, machine, oneCore: one, workers: pool, training: train }) {
   const ms = (/** @type {any} */ s) => `${s.median.toFixed(2)} [${s.min.toFixed(2)}..${s.max.toFixed(2)}]`
   const row = (/** @type {string[]} */ [first, ...rest]) =>
     `  ${first.padEnd(18)}${rest.map((cell) => cell.padStart(24)).join('')}`
@@ -201,6 +244,8 @@ function table({ plan, machine, oneCore: one, workers: pool }) {
     row(['2 workers', ms(pool.imagesPerSecond.two)]),
     row(['2 / 1', ms(pool.ratio)]),
     `  main thread: ${pool.mainThreadMsPerBatch.toFixed(2)} ms a batch`,
+    '',
+    `training, ResNet-18, 64 px, batch ${train.batchSize}: ${train.stepMs.toFixed(0)} ms a step, ${train.loaderMs.toFixed(2)} ms of the main thread between steps (${((100 * train.loaderMs) / train.stepMs).toFixed(2)} %)`,
   ].join('\n')
 }
 

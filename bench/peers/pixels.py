@@ -22,6 +22,11 @@ except RuntimeError:
     import torchvision.transforms as T
 
 
+from torch.utils.data import default_collate
+
+BATCH = 20
+
+
 class GaussianBlur:
     def __init__(self, p):
         self.p = p
@@ -68,11 +73,15 @@ def main():
     for line in sys.stdin:
         decode, crops = 0.0, 0.0
         count = int(line.split()[1])
-        for _ in range(count):
+        batch = []
+        for i in range(count):
             start = time.perf_counter()
             image = Image.open(io.BytesIO(files[at % len(files)])).convert("RGB")
             middle = time.perf_counter()
-            [one(image)] + [many(image) for _ in range(8)]
+            batch.append([one(image)] + [many(image) for _ in range(8)])
+            if len(batch) == BATCH or i == count - 1:
+                default_collate(batch)  # trex writes crops to their places in the batch
+                batch = []
             decode += middle - start
             crops += time.perf_counter() - middle
             at += 1
