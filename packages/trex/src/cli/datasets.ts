@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander'
+import { DATA_HELP } from './dataHelp.js'
 import { number } from './number.js'
 
 const EXAMPLE = '\nExample:\n  $ trex datasets check photos --json > photos.json'
@@ -9,7 +10,7 @@ export function datasetsCommand(): Command {
     .description(
       'read every image of a data set; report what it holds, what is unreadable and what is there twice',
     )
-    .argument('<data>', 'folder of class folders, table of path,label[,split], or folder of CIFAR or MNIST')
+    .argument('<data>', DATA_HELP)
     .option('--json', 'print JSON, with all classes, unreadable files and duplicates')
     .option('--quick', 'read only the first bytes of each image: finds what is no image, not what is damaged')
     .option(

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { DATA_HELP } from './dataHelp.js'
 import { number } from './number.js'
 import { addSettingFlags } from './settingOptions.js'
 
@@ -6,7 +7,7 @@ import { addSettingFlags } from './settingOptions.js'
 export function previewCommand(): Command {
   const command = new Command('preview')
     .description('draw what a recipe feeds: images with the boxes of their crops, and the crops')
-    .argument('<data...>', 'a data set as for `trex train`, or image files')
+    .argument('<data...>', `${DATA_HELP}; or image files`)
     .option(
       '--out <file>',
       'the sheet to write: .png, or .html with what was drawn for each crop',

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { DATA_HELP } from './dataHelp.js'
 import { addSettingFlags } from './settingOptions.js'
 
 // What a command needs is imported when it runs: `trex --help` answers at once.
@@ -18,7 +19,3 @@ export function trainCommand(): Command {
     )
     .action(async (data, flags) => (await import('./runTrain.js')).runTrain(data, flags))
 }
-
-/** What DATA may be, for `--help`. */
-export const DATA_HELP =
-  'folder of class folders (or of train/ and val/ with class folders each), a CSV of path,label[,split], tar shards (wds:shards/{000..009}.tar, http(s) too), or a folder of CIFAR or MNIST files'

@@ -17,12 +17,17 @@ export interface Outcome {
 /** Runs the compiled `trex` in a process of its own, on one thread; `onStderr` sees all it has said so far. */
 export function trex(
   args: readonly string[],
-  { env = {}, onStderr }: { env?: NodeJS.ProcessEnv; onStderr?: (text: string, kill: Kill) => void } = {},
+  {
+    env = {},
+    cwd,
+    onStderr,
+  }: { env?: NodeJS.ProcessEnv; cwd?: string; onStderr?: (text: string, kill: Kill) => void } = {},
 ): Promise<Outcome> {
   if (!existsSync(main)) throw new Error(`there is no ${main}: build it with npx tsc -b`)
   const options: SpawnOptions = {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, OMP_NUM_THREADS: '1', ...env },
+    ...(cwd !== undefined && { cwd }),
   }
   const child = spawn(process.execPath, [main, ...args], options)
   const said = { stdout: '', stderr: '' }
