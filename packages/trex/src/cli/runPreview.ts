@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { extname, resolve } from 'node:path'
+import { extname } from 'node:path'
+import { printable } from '../data/check/printable.js'
 import { DecodeError } from '../data/decode/decode.js'
 import { collectBadImages } from '../data/loader/badImages.js'
 import { readSample } from '../data/loader/readSample.js'
@@ -69,7 +70,7 @@ async function previewed(data: string[], settings: Settings): Promise<ImageDatas
   }
   return {
     classes: [''],
-    train: data.map((path) => ({ path: resolve(path), label: 0 })),
+    train: data.map((path) => ({ path, label: 0 })),
     val: [],
     ignored: {},
   }
@@ -100,14 +101,19 @@ async function sheetRows(
     for (const [place, index] of order.entries()) {
       const sample = train[index]!
       try {
-        const image = await readSample(sample, { autoOrient: data.autoOrient }, await reader?.bytes(place))
+        const image = await readSample(
+          sample,
+          { autoOrient: data.autoOrient },
+          sample.problem ? undefined : await reader?.bytes(place),
+        )
         const groups = cropGroups(settings)
         const drawn = sampleCrops(image, groups, { seed, epoch, sample: index })
         const crops = drawn.map((group, g) =>
           group.map((one) => ({ drawn: one, image: applyAugmentation(image, one, groups[g]!.size) })),
         )
         const label = classes[sample.label]
-        rows.push({ title: label ? `${label} · ${sample.path}` : sample.path, image, crops })
+        const title = printable(label ? `${label} · ${sample.path}` : sample.path)
+        rows.push({ title, image, crops })
       } catch (error) {
         if (!(error instanceof DecodeError)) throw error
         bad.add(error)

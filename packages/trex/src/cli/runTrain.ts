@@ -1,14 +1,15 @@
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { settingsYaml } from '../config.js'
+import { printable } from '../data/check/printable.js'
 import { collectBadImages } from '../data/loader/badImages.js'
 import { checkImages, findBadImages } from '../data/sources/checkImages.js'
+import { lacksSecrets, withoutSecrets } from '../data/sources/httpUrl.js'
 import { openDataset } from '../data/sources/openDataset.js'
 import type { ImageDataset } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
 import type { Settings } from '../settings.js'
-import { readBadImages } from '../train/badImages.js'
+import { type BadImageList, readBadImages } from '../train/badImages.js'
 import { disposeLearner } from '../train/learner.js'
 import { resolveAuto } from '../train/precision.js'
 import {
@@ -22,6 +23,7 @@ import {
   type RunData,
 } from '../train/run.js'
 import { train } from '../train/train.js'
+import { placeOf } from './dataPlace.js'
 import { followTraining } from './follow.js'
 import { type SettingFlags, settingsOf } from './settingFlags.js'
 import { onStop } from './stop.js'
@@ -46,11 +48,8 @@ export async function runTrain(dataRoot: string | undefined, flags: TrainFlags):
   const data = await openData(root, settings)
   const resolved = { ...settings, ...resolveAuto(settings) }
   await checkBefore(data, settings)
-  await finish(createRun(flags.out, resolved, describeData('train', root, data)), data, false)
+  await finish(createRun(flags.out, resolved, describeData('train', withoutSecrets(root), data)), data, false)
 }
-
-/** A path as it is from anywhere; other names of data sets as they are. */
-const placeOf = (data: string) => (existsSync(data) ? resolve(data) : data)
 
 function openData(root: string, { validation, seed, data }: Settings): Promise<ImageDataset> {
   return openDataset(root, { valFraction: validation.fraction, seed, shuffleBuffer: data.shuffleBuffer })
@@ -83,8 +82,13 @@ async function resumeTraining(
     throw new TrexError(`${dir} is a run of the demo, which is not resumed`, {
       hint: 'run the demo again, or start a run of your own with `trex train DATA --out RUN`',
     })
-  const root = dataRoot ? placeOf(dataRoot) : run.data.root
-  const data = await openData(root, settings)
+  if (!dataRoot && lacksSecrets(run.data.root))
+    throw new TrexError(`the run does not keep what is secret in ${run.data.root}`, {
+      hint: `give the whole address again: trex train DATA --resume ${dir}`,
+    })
+  const place = dataRoot ? placeOf(dataRoot) : run.data.root
+  const root = withoutSecrets(place)
+  const data = await openData(place, settings)
   const found = describeData('train', root, data)
   if (!isDeepStrictEqual(found, { ...run.data, root }))
     throw new TrexError(`${root} does not hold the images that ${dir} was started with`, {
@@ -118,10 +122,16 @@ async function finish(run: Run, data: ImageDataset, resume: boolean): Promise<vo
 
 /** Names the images that were left out. */
 function reportBadImages({ dir }: Run): void {
-  const bad = readBadImages(dir)
+  let bad: BadImageList
+  try {
+    bad = readBadImages(dir)
+  } catch (error) {
+    console.error(`note: ${(error as Error).message}`) // the error that ended the run comes after it
+    return
+  }
   if (bad.length === 0) return
   console.error(`left out: ${bad.length} image${bad.length === 1 ? '' : 's'} that cannot be read`)
-  for (const { reason } of bad.slice(0, SHOWN_BAD)) console.error(`  ${reason}`)
+  for (const { reason } of bad.slice(0, SHOWN_BAD)) console.error(`  ${printable(reason)}`)
   console.error(`the list is in ${join(dir, 'bad-images.json')}`)
 }
 

@@ -126,6 +126,8 @@ function frame(x: number, y: number, width: number, height: number, color: strin
 }
 
 function text(content: string, x: number, y: number, size: number, color: string, weight = 400): string {
-  const escaped = content.replaceAll(/[&<>\p{Cc}]/gu, (c) => `&#${c < ' ' ? 0xfffd : c.codePointAt(0)};`)
+  const escaped = content.replaceAll(/[&<>\p{Cc}\p{Cs}\ufffe\uffff]/gu, (c) =>
+    /[&<>]/.test(c) ? `&#${c.codePointAt(0)};` : '\ufffd',
+  )
   return `<text x="${x}" y="${y}" font-family="system-ui, DejaVu Sans, Arial, sans-serif" font-size="${size}" font-weight="${weight}" fill="${color}">${escaped}</text>`
 }

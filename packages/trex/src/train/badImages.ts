@@ -11,10 +11,21 @@ export type BadImageList = z.infer<typeof schema>
 
 const schema = z.array(z.strictObject({ path: z.string(), reason: z.string() }))
 
-/** The bad images of a run under its policy, with those it met before it was resumed. */
-export function openBadImages(run: Run): BadImages {
+/**
+ * The bad images of a run under its policy, with those it met before it was resumed; they are written down when this is
+ * disposed, however the work ended.
+ */
+export function openBadImages(run: Run): BadImages & Disposable {
   const known = readBadImages(run.dir).map(({ path, reason }): [string, string] => [path, reason])
-  return collectBadImages(run.settings.data, known)
+  const bad = collectBadImages(run.settings.data, known)
+  return {
+    ...bad,
+    [Symbol.dispose]() {
+      try {
+        saveBadImages(run, bad)
+      } catch {} // the work has ended in another way, or the end of an epoch has said so
+    },
+  }
 }
 
 /** The images that a run has left out so far. @throws TrexError when the file is damaged. */

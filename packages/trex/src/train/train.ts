@@ -47,7 +47,7 @@ export async function* train(
   const { learner } = owner
   const groups = cropGroups(settings)
   const counts = groups.map(({ count }) => count)
-  const bad = openBadImages(run)
+  using bad = openBadImages(run)
   await using pool = openWorkers({
     workers: settings.workers === 'auto' ? Math.min(4, availableParallelism()) : settings.workers,
     normalization: settings.normalization,
@@ -71,10 +71,14 @@ export async function* train(
   let { step } = start
   for (let epoch = start.epoch; epoch < epochs; epoch++) {
     const began = performance.now()
-    let [lossSum, batches] = [0, 0]
+    let [lossSum, batches, images] = [0, 0, 0]
     let stepBegan = began
     for await (const batch of loader.epoch(epoch)) {
       step = epoch * loader.batches + batch.index
+      if (batch.size < 2) {
+        batch.release() // bad images left one, of which there are no batch statistics
+        continue
+      }
       const loss = tidy(() =>
         trainStep(learner, stepInput(batch, counts, { precision, channelsLast }), rates[step]!).loss.item(),
       )
@@ -82,6 +86,7 @@ export async function* train(
       if (!Number.isFinite(loss)) throw nonFinite(`the loss is ${loss} at`, epoch, step)
       lossSum += loss
       batches++
+      images += batch.size
       const seconds = (performance.now() - stepBegan) / 1000
       stepBegan = performance.now()
       const row: MetricsRow = {
@@ -107,7 +112,7 @@ export async function* train(
     const metricsBytes = logMetrics(run, row)
     saveBadImages(run, bad)
     saveLearner(checkpointPath(run), learner, { epoch: epoch + 1, step, metricsBytes })
-    yield { ...row, steps: rates.length, images: loader.batches * batchSize }
+    yield { ...row, steps: rates.length, images }
   }
   return owner.release()
 }

@@ -40,8 +40,8 @@ export interface StreamPlan {
   /** Batches prepared while the caller works on one. */
   prefetch: number
   bad: BadImages
-  /** Brings the bytes of the samples from batch `start` on, in order; for samples on a server. */
-  reader?: SampleReader | undefined
+  /** Begins to bring the bytes of the samples from batch `start` on, in order; for samples on a server. */
+  openReader?: (() => SampleReader) | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -64,12 +64,14 @@ export async function* streamBatches(plan: StreamPlan): AsyncGenerator<Batch, vo
   const inFlight: Promise<Filled>[] = []
   let next = plan.start
   let place = 0
+  let reader: SampleReader | undefined
   try {
+    reader = plan.openReader?.()
     while (true) {
       signal?.throwIfAborted()
       while (next < batches && inFlight.length <= prefetch) {
         const indices = plan.indicesOf(next)
-        const batch = fillBatch(plan, next++, indices, place, cancelled)
+        const batch = fillBatch(plan, reader, next++, indices, place, cancelled)
         place += indices.length
         batch.catch(() => {}) // it is awaited in its turn
         inFlight.push(batch)
@@ -82,13 +84,14 @@ export async function* streamBatches(plan: StreamPlan): AsyncGenerator<Batch, vo
     }
   } finally {
     Atomics.store(cancelled, 0, 1)
-    await plan.reader?.close()
+    await reader?.close()
     await Promise.allSettled(inFlight)
   }
 }
 
 async function fillBatch(
-  { pool, memory, samples, transform, bad, reader }: StreamPlan,
+  { pool, memory, samples, transform, bad }: StreamPlan,
+  reader: SampleReader | undefined,
   index: number,
   indices: Uint32Array,
   place: number,
@@ -98,7 +101,7 @@ async function fillBatch(
   const items = await Promise.all(
     Array.from(indices, async (sampleIndex, row) => {
       const item = { row, index: sampleIndex, sample: samples[sampleIndex]! }
-      return reader ? { ...item, bytes: await reader.bytes(place + row) } : item
+      return reader && !item.sample.problem ? { ...item, bytes: await reader.bytes(place + row) } : item
     }),
   )
   const skipBad = bad.onBad === 'skip'

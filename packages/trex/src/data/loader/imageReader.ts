@@ -1,4 +1,5 @@
 import type { RgbImage } from '../pixels/image.js'
+import type { Sample } from '../sources/sample.js'
 import type { FillItem, FillSettings } from './fillRows.js'
 import { readSample } from './readSample.js'
 
@@ -25,17 +26,18 @@ export function openReader({ decode, cacheBytes }: FillSettings): ImageReader {
   let room = cacheBytes
 
   async function decoded({ sample, bytes }: FillItem): Promise<RgbImage> {
-    return cache.get(sample.path) ?? readSample(sample, decode, bytes)
+    return cache.get(placeOf(sample)) ?? readSample(sample, decode, bytes)
   }
 
   return {
     async read(item, keep) {
-      const image = await (begun.get(item) ?? decoded(item))
+      const ahead = begun.get(item)
       begun.delete(item)
-      const { path } = item.sample
-      if (keep && image.data.length <= room && !cache.has(path)) {
+      const image = await (ahead ?? decoded(item))
+      const place = placeOf(item.sample)
+      if (keep && image.data.length <= room && !cache.has(place)) {
         room -= image.data.length
-        cache.set(path, image)
+        cache.set(place, image)
       }
       return image
     },
@@ -52,4 +54,10 @@ export function openReader({ decode, cacheBytes }: FillSettings): ImageReader {
       for (const item of items) begun.delete(item)
     },
   }
+}
+
+/** Where a sample's bytes are: names that are shown need not differ, as they leave out what is secret in an address. */
+function placeOf({ path, at }: Sample): string {
+  if (at === undefined || at.kind === 'pixels') return path
+  return `${at.kind === 'slice' ? at.path : at.url}\0${at.offset}`
 }

@@ -135,10 +135,16 @@ function batchesOf(
   epoch: number,
   start: number,
   { samples, stream, signal }: Pick<LoaderOptions, 'samples' | 'stream' | 'signal'>,
-): Pick<StreamPlan, 'epoch' | 'start' | 'batches' | 'indicesOf' | 'reader'> {
+): Pick<StreamPlan, 'epoch' | 'start' | 'batches' | 'indicesOf' | 'openReader'> {
   const order = sampler.order(epoch)
   const indicesOf = (index: number) => sampler.batch(order, index)
-  return { epoch, start, batches: sampler.batches, indicesOf, reader: stream && openReader(stream) }
+  return {
+    epoch,
+    start,
+    batches: sampler.batches,
+    indicesOf,
+    openReader: stream && (() => openReader(stream)),
+  }
 
   function openReader(from: SampleStream): SampleReader {
     const wanted: Sample[] = []

@@ -47,8 +47,12 @@ export function superviseWorker(script: URL, settings: FillSettings, limits: Wor
   const deaths = new Map<string, number>()
   let deathsAtStart = 0
   let nextId = 0
-  let closing = false
+  let closing: Promise<void> | null = null
   let failure: TrexError | null = null
+  let giveUp = () => {}
+  const givenUp = new Promise<void>((resolve) => {
+    giveUp = resolve
+  })
   let current = start()
 
   function start() {
@@ -60,6 +64,7 @@ export function superviseWorker(script: URL, settings: FillSettings, limits: Wor
     })
     const send = (request: WorkerRequest) => thread.postMessage(request)
     let reason: string | null = null
+    let ended = false
     const watch = watchProgress(progress, limits.stallSeconds, () => {
       reason ??= `it made no progress for ${limits.stallSeconds} s`
       endThread(thread, () => fail(new TrexError('a data worker does not end', { hint: END_HINT })))
@@ -72,10 +77,12 @@ export function superviseWorker(script: URL, settings: FillSettings, limits: Wor
       thread.on('exit', (code) => {
         watch.stop()
         resolve()
-        if (!closing) replace(progress, reason ?? `it ended with code ${code}`)
+        ended = true
+        if (!closing || pending.length > 0) replace(progress, reason ?? `it ended with code ${code}`)
       })
     })
     const hold = (busy: boolean) => {
+      if (ended) return
       // A thread without work does not keep the process alive.
       busy ? thread.ref() : thread.unref()
       busy ? watch.start() : watch.stop()
@@ -94,6 +101,7 @@ export function superviseWorker(script: URL, settings: FillSettings, limits: Wor
     // Without reading ahead, the next death is surely that of the image at hand.
     for (const { id, job } of pending) current.send({ id, job: { ...job, readAhead: false } })
     if (pending.length > 0) current.hold(true)
+    if (closing) current.send('stop')
   }
 
   /** The error that a death is, if it is one too many. */
@@ -110,6 +118,7 @@ export function superviseWorker(script: URL, settings: FillSettings, limits: Wor
   function fail(error: TrexError): void {
     failure ??= error
     for (const { reject } of pending.splice(0)) reject(failure)
+    giveUp()
   }
 
   function finish(id: number, bad: BadRow[]): void {
@@ -121,22 +130,30 @@ export function superviseWorker(script: URL, settings: FillSettings, limits: Wor
     resolve(bad)
   }
 
+  /** Waits for the jobs, and for the worker, or those that took its place, to end. */
+  async function endAll(): Promise<void> {
+    if (failure) return
+    current.hold(true)
+    current.send('stop')
+    for (let last: typeof current | undefined; last !== current; ) {
+      last = current
+      await Promise.race([last.exit, givenUp])
+    }
+  }
+
   return {
     fill(job) {
       if (failure) return Promise.reject(failure)
       const id = nextId++
+      current.send({ id, job })
       return new Promise((resolve, reject) => {
         pending.push({ id, job, resolve, reject })
         current.hold(true)
-        current.send({ id, job })
       })
     },
-    async close() {
-      closing = true
-      if (failure) return
-      current.hold(true)
-      current.send('stop')
-      await current.exit
+    close() {
+      closing ??= endAll()
+      return closing
     },
   }
 }
@@ -182,7 +199,10 @@ function watchProgress(progress: Int32Array, seconds: number, onStall: () => voi
 
 /** Ends a thread at once; `onFailure` is called if it does not end. */
 function endThread(thread: Worker, onFailure: () => void): void {
-  const timer = setTimeout(onFailure, END_SECONDS * 1000)
+  const timer = setTimeout(() => {
+    thread.unref()
+    onFailure()
+  }, END_SECONDS * 1000)
   thread.once('exit', () => clearTimeout(timer))
   void thread.terminate()
 }

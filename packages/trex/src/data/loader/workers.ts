@@ -34,6 +34,7 @@ export function openWorkers({
   stallSeconds = 60,
   execArgv = [],
 }: WorkerOptions): Workers {
+  if (!(stallSeconds > 0)) throw new RangeError(`stallSeconds is ${stallSeconds}`)
   const pool = openWorkerPool(workers, { normalization, decode, cacheBytes }, { stallSeconds, execArgv })
   const close = () => pool.close()
   return { pool, close, [Symbol.asyncDispose]: close }

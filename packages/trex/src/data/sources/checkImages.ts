@@ -1,6 +1,7 @@
 import { DecodeError, notAnImage } from '../decode/decode.js'
 import { readFully, withRegularFile } from '../decode/regularFile.js'
 import { sniffContent } from '../decode/sniff.js'
+import { asErrorOf } from './readEncoded.js'
 import type { Sample } from './sample.js'
 
 const AT_ONCE = 32
@@ -64,7 +65,7 @@ async function problemOf(sample: Sample): Promise<DecodeError | null> {
     const content = sniffContent(start)
     return content.format === null ? notAnImage(path, content) : null
   } catch (error) {
-    if (error instanceof DecodeError) return error
+    if (error instanceof DecodeError) return at ? asErrorOf(path, error) : error
     throw error
   }
 }

@@ -12,6 +12,15 @@ export function showUrl(text: string): string {
   }
 }
 
+/** A text with its addresses as they may be written down: users, passwords and queries are '...'. */
+export const withoutSecrets = (text: string): string =>
+  text
+    .replaceAll(/(https?:\/\/)[^/@\s,]*@/gi, '$1...@')
+    .replaceAll(/(https?:\/\/[^\s,?]*\?)[^\s,]+/gi, '$1...')
+
+/** Whether a text is one that `withoutSecrets` has left something out of. */
+export const lacksSecrets = (text: string): boolean => /https?:\/\/(\.\.\.@|[^\s,?]*\?\.\.\.)/i.test(text)
+
 /** An address without its user and password, and the header that stands for them: fetch takes none in an address. */
 export function splitCredentials(text: string): { url: string; headers: Record<string, string> } {
   const url = new URL(text)

@@ -123,5 +123,5 @@ test('folders beside train/ and val/ are left out and counted', async () => {
   await touch('train/a/1.jpg', 'train/b/1.jpg', 'val/a/1.jpg', 'unlabelled/x.jpg', 'test/a/1.jpg')
   const { classes, train, val, ignored } = await readImageDataset(root)
   expect({ classes, train: train.length, val: val.length }).toEqual({ classes: ['a', 'b'], train: 2, val: 1 })
-  expect(ignored).toEqual({ 'folder unlabelled/': 1 })
+  expect(ignored).toEqual({ 'folder unlabelled/': 1, 'folder test/': 1 })
 })

@@ -96,7 +96,8 @@ export async function readImageDataset(
   }
   if (hasTrain) {
     for (const entry of entries) if (entry.kind !== 'folder') leaveOut(entry, beside)
-    for (const name of others) count(beside, `folder ${name}/`)
+    const left = folders.filter((name) => name !== 'train' && name !== 'val')
+    for (const name of left) count(beside, `folder ${name}/`)
     for (const [kind, times] of Object.entries(beside)) count(ignored, kind, times)
   }
   if (!hasTrain || !folders.includes('val'))

@@ -48,8 +48,8 @@ export async function findShards(spec: string): Promise<ShardList> {
   return { kind: remote > 0 ? 'urls' : 'files', shards: found }
 }
 
-/** Cut at spaces and at commas outside braces. */
-function splitWords(text: string): string[] {
+/** The words of a text that names shards: cut at spaces and at commas outside braces. */
+export function splitWords(text: string): string[] {
   const words = ['']
   let depth = 0
   for (const character of text) {

@@ -53,7 +53,7 @@ export async function readWebDataset(spec: string, options: WebDatasetOptions = 
   const policy = { ...HTTP_POLICY, ...options.http }
   const list = await findShards(spec)
   const isRemote = list.kind === 'urls'
-  const archives = list.shards.map(showUrl)
+  const archives = distinct(list.shards.map(showUrl))
   const parts = partsOfShards(archives)
   const ignored: Record<string, number> = {}
   const wanted = list.shards.flatMap((path, i) => {
@@ -168,5 +168,15 @@ function byPlace(samples: readonly Sample[], files: readonly RemoteFile[]): Samp
   return [...samples].sort((a, b) => {
     const [[turnA, offsetA], [turnB, offsetB]] = [placeOf(a), placeOf(b)]
     return turnA! - turnB! || offsetA! - offsetB!
+  })
+}
+
+/** Names of which no two are the same: addresses that differ in what is not shown get a number. */
+function distinct(names: readonly string[]): string[] {
+  const seen = new Map<string, number>()
+  return names.map((name) => {
+    const times = seen.get(name) ?? 0
+    seen.set(name, times + 1)
+    return times === 0 ? name : `${name}#${times + 1}`
   })
 }

@@ -53,7 +53,7 @@ export function partFolders(
   const [trains, vals, others] = [of('train'), of('val'), of(null)]
   if (trains.length !== 1 || vals.length > 1 || (vals.length === 0 && others.length > 0)) return null
   const [train, val] = [...trains, ...vals].map((name) => folder.folders.get(name)!)
-  return { train: train!, val: val ?? null, others }
+  return { train: train!, val: val ?? null, others: [...others, ...of('test')].sort() }
 }
 
 /** Images by the class folders of `folder`, each class's sorted as `readImageFolder` sorts. Throws TrexError. */
