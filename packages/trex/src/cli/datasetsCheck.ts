@@ -1,6 +1,7 @@
 import type { DatasetReport } from '../data/check/datasetReport.js'
 import { formatReport } from '../data/check/formatReport.js'
 import { scanDataset } from '../data/check/scanDataset.js'
+import { withoutSecrets } from '../data/sources/httpUrl.js'
 import { sourceOf } from '../data/sources/openDataset.js'
 import type { ImageDataset } from '../data/sources/sample.js'
 import { TREX } from '../recipes.js'
@@ -25,7 +26,9 @@ export async function checkDataset(data: string, flags: CheckFlags): Promise<voi
   const report = await scan(dataset, flags.quick === true)
   const kind = source.kind
   console.log(
-    flags.json ? JSON.stringify({ data, source: kind, ...report }, null, 2) : formatReport(report, kind),
+    flags.json
+      ? JSON.stringify({ data: withoutSecrets(data), source: kind, ...report }, null, 2)
+      : formatReport(report, kind),
   )
   if (!report.ok) process.exitCode = 1
 }

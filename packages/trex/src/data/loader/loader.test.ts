@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -121,6 +121,33 @@ describe('openLoader', () => {
       const memory = new Set(before.flatMap((batch) => batch.crops.map((crop) => crop.buffer)))
       expect(batches.every((batch) => batch.crops.every((crop) => memory.has(crop.buffer)))).toBe(true)
     }
+  })
+
+  test('the cache tells images by where they are, not by what they are called', async () => {
+    const archives = ['one', 'two'].map((name) => join(root, name))
+    const files = [samples[0]!, samples[3]!]
+    const sizes: number[] = []
+    for (const [i, archive] of archives.entries()) {
+      const bytes = await readFile(files[i]!.path)
+      sizes.push(bytes.length)
+      await writeFile(archive, bytes)
+    }
+    const same = archives.map((path, label) => ({
+      path: 'http://host/get?.../0.png',
+      label,
+      at: { kind: 'slice' as const, path, offset: 0, length: sizes[label]! },
+    }))
+    const options = { ...base(), samples: same, batchSize: 2 }
+    const [plain, cached] = await Promise.all([
+      collect(options, 1),
+      collect({ ...options, cacheBytes: 1e6 }, 1),
+    ])
+    expect(content(cached)).toEqual(content(plain))
+    await using loader = openLoader({ ...options, cacheBytes: 1e6 })
+    for await (const batch of loader.epoch(0)) batch.release()
+    const again: Batch[] = []
+    for await (const batch of loader.epoch(1)) again.push(batch)
+    expect(content(again)).toEqual(content(plain))
   })
 
   test('epochs and seeds differ; a start in mid-epoch gives the rest of it', async () => {

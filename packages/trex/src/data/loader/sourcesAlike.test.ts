@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream, statSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -13,6 +13,7 @@ import { rngFor } from '../../rng.js'
 import { cropGroups } from '../../settings.js'
 import { openDataset } from '../sources/openDataset.js'
 import type { ImageDataset } from '../sources/sample.js'
+import { collectBadImages } from './badImages.js'
 import { type LoaderOptions, openLoader } from './loader.js'
 
 const groups = cropGroups({
@@ -23,6 +24,7 @@ const groups = cropGroups({
 const IMAGES = 22
 
 let root: string
+let url: string
 let server: Server
 let folder: ImageDataset
 let tar: ImageDataset
@@ -67,7 +69,7 @@ beforeAll(async () => {
     else createReadStream(path, { start, end }).pipe(response)
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   process.env.XDG_CACHE_HOME = join(root, 'cache')
   const options = { valFraction: 0.2, seed: 4 }
   folder = await openDataset(join(root, 'tree/photos'), options)
@@ -133,6 +135,22 @@ describe('batches are the same bits', () => {
     expect(seen).not.toEqual(remote.train.map((_, i) => i))
     expect(await collect(remote, variant)).toEqual(expected)
     expect(await collect(remote, variant, 2, 2)).toEqual(expected.slice(2))
+  })
+
+  test('a member on a server that must not be used is left out like any bad image', async () => {
+    const linked = pack()
+    const written = pipeline(linked, createWriteStream(join(root, 'linked.tar')))
+    linked.entry({ name: 'cat/link.jpg', type: 'symlink', linkname: '/etc/passwd' })
+    for (const { path, label } of folder.train.slice(0, 8))
+      linked.entry({ name: `${label ? 'cat' : 'dog'}/${path.split('/').at(-1)}` }, await readFile(path))
+    linked.finalize()
+    await written
+    const data = await openDataset(`${url}/linked.tar`, { valFraction: 0 })
+    await expect(collect(data)).rejects.toThrow(/cat\/link\.jpg is not used: it is a symbolic link/)
+    const bad = collectBadImages({ onBad: 'skip', maxBad: 1 })
+    const seen = (await collect(data, { bad })).flatMap(({ indices }) => [...indices])
+    expect(seen).toHaveLength(8)
+    expect([...bad.skipped.keys()]).toEqual([`${url}/linked.tar/cat/link.jpg`])
   })
 
   test('a sample on a server has the crops of the same file', async () => {

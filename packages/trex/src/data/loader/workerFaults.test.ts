@@ -95,6 +95,30 @@ describe.each(KINDS)('a worker that meets a fault in mid-epoch: %s', (kind) => {
   })
 })
 
+test.each(['exit', 'loop', 'silence'])(
+  'closing while a worker meets a fault (%s) ends, and so does the batch',
+  async (kind) => {
+    const execArgv = fault(kind, samples[5]!.path, 1, join(root, `${kind}-close.log`))
+    const loader = openLoader({
+      samples,
+      groups,
+      batchSize: 4,
+      seed: 3,
+      workers: 2,
+      stallSeconds: 1,
+      execArgv,
+    })
+    const batches = loader.epoch(0)
+    const first = batches.next().then(
+      () => 'settled',
+      () => 'settled',
+    )
+    await loader.close()
+    await loader.close()
+    expect(await first).toBe('settled')
+  },
+)
+
 test('workers that cannot start: an error that says so', async () => {
   const execArgv = ['--import', `data:text/javascript,${encodeURIComponent('process.exit(9)')}`]
   await expect(collect({ workers: 1, execArgv })).rejects.toThrow(/as soon as they start: .*code 9/)

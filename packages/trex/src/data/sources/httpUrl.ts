@@ -8,18 +8,23 @@ export function showUrl(text: string): string {
     const url = new URL(text)
     return `${url.origin}${url.pathname}${url.search === '' ? '' : '?...'}`
   } catch {
-    return text.replace(/\/\/[^/]*@/, '//').replace(/[?#].*$/s, '?...')
+    return withoutSecrets(text)
   }
 }
 
-/** A text with its addresses as they may be written down: users, passwords and queries are '...'. */
-export const withoutSecrets = (text: string): string =>
-  text
-    .replaceAll(/(https?:\/\/)[^/@\s,]*@/gi, '$1...@')
-    .replaceAll(/(https?:\/\/[^\s,?]*\?)[^\s,]+/gi, '$1...')
+// A scheme, but for the one of our own that stands before paths and addresses alike.
+const SCHEME = String.raw`\b(?!wds:)[a-z][a-z0-9+.-]*:`
+
+/** A text with its addresses as they may be shown or written down: users, passwords and queries are '...'. */
+export function withoutSecrets(text: string): string {
+  return text
+    .replaceAll(new RegExp(String.raw`(${SCHEME}/{0,2})[^\s,]*@`, 'gi'), '$1...@')
+    .replaceAll(new RegExp(String.raw`(${SCHEME}//[^\s?#]*)[?#]\S+`, 'gi'), '$1?...')
+}
 
 /** Whether a text is one that `withoutSecrets` has left something out of. */
-export const lacksSecrets = (text: string): boolean => /https?:\/\/(\.\.\.@|[^\s,?]*\?\.\.\.)/i.test(text)
+export const lacksSecrets = (text: string): boolean =>
+  new RegExp(String.raw`${SCHEME}(/{0,2}\.\.\.@|//[^\s?#]*\?\.\.\.)`, 'i').test(text)
 
 /** An address without its user and password, and the header that stands for them: fetch takes none in an address. */
 export function splitCredentials(text: string): { url: string; headers: Record<string, string> } {

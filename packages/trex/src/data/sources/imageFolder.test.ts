@@ -125,3 +125,15 @@ test('folders beside train/ and val/ are left out and counted', async () => {
   expect({ classes, train: train.length, val: val.length }).toEqual({ classes: ['a', 'b'], train: 2, val: 1 })
   expect(ignored).toEqual({ 'folder unlabelled/': 1, 'folder test/': 1 })
 })
+
+test.each([
+  ['training', 'validation'],
+  ['Train', 'Val'],
+  ['train2017', 'val2017'],
+  ['train', 'valid'],
+])('%s/ and %s/ are parts as well', async (train, val) => {
+  await touch(`${train}/a/1.jpg`, `${train}/b/1.jpg`, `${val}/a/1.jpg`)
+  const data = await readImageDataset(root)
+  expect(data).toMatchObject({ classes: ['a', 'b'], ignored: {} })
+  expect([data.train.length, data.val.length]).toEqual([2, 1])
+})

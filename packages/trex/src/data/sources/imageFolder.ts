@@ -9,6 +9,7 @@ import {
   folderPath,
   listFolder,
 } from './imageFolderEntries.js'
+import { findParts } from './partNames.js'
 import type { ImageDataset, Sample } from './sample.js'
 import { splitRows } from './split.js'
 
@@ -84,9 +85,8 @@ export async function readImageDataset(
   const beside: Counts = {}
   const entries = await listRoot(root, beside)
   const folders = entries.filter(({ kind }) => kind === 'folder').map(({ name }) => name)
-  const others = folders.filter((name) => !['train', 'val', 'test'].includes(name))
-  const hasTrain = folders.includes('train') && (folders.includes('val') || others.length === 0)
-  const trainRoot = hasTrain ? join(root, 'train') : root
+  const parts = findParts(folders)
+  const trainRoot = parts ? join(root, parts.train) : root
   const train = await readImageFolder(trainRoot)
   const { classes, ignored } = train
   if (classes.length === 1) {
@@ -94,22 +94,23 @@ export async function readImageDataset(
       hint: LAYOUT_HINT,
     })
   }
-  if (hasTrain) {
+  if (parts) {
     for (const entry of entries) if (entry.kind !== 'folder') leaveOut(entry, beside)
-    const left = folders.filter((name) => name !== 'train' && name !== 'val')
-    for (const name of left) count(beside, `folder ${name}/`)
+    for (const name of parts.others) count(beside, `folder ${name}/`)
     for (const [kind, times] of Object.entries(beside)) count(ignored, kind, times)
   }
-  if (!hasTrain || !folders.includes('val'))
-    return { classes, ignored, ...splitTrainVal(train.samples, valFraction, seed) }
-  const val = await readImageFolder(join(root, 'val'))
+  if (!parts?.val) return { classes, ignored, ...splitTrainVal(train.samples, valFraction, seed) }
+  const val = await readImageFolder(join(root, parts.val))
   const labels = val.classes.map((name) => classes.indexOf(name))
   const unknown = val.classes.filter((_, i) => labels[i] === -1)
   if (unknown.length > 0) {
     const shown = unknown.slice(0, 5).join(', ') + (unknown.length > 5 ? ', ...' : '')
-    throw new TrexError(`${root}/val has ${unknown.length} class(es) that train/ does not have: ${shown}`, {
-      hint: 'the class folders of val/ must be named as those of train/',
-    })
+    throw new TrexError(
+      `${join(root, parts.val)} has ${unknown.length} class(es) that ${parts.train}/ does not have: ${shown}`,
+      {
+        hint: `the class folders of ${parts.val}/ must be named as those of ${parts.train}/`,
+      },
+    )
   }
   for (const [kind, times] of Object.entries(val.ignored)) count(ignored, kind, times)
   const valSamples = val.samples.map((sample) => ({ ...sample, label: labels[sample.label]! }))

@@ -1,4 +1,5 @@
 import { TrexError } from '../../errors.js'
+import { withoutSecrets } from './httpUrl.js'
 
 const MAX_SHARDS = 100_000
 
@@ -14,7 +15,7 @@ export function expandBraces(text: string): string[] {
 }
 
 const tooMany = (text: string) =>
-  new TrexError(`${text} names more than ${MAX_SHARDS.toLocaleString('en')} shards`, {
+  new TrexError(`${withoutSecrets(text)} names more than ${MAX_SHARDS.toLocaleString('en')} shards`, {
     hint: 'check the ends of its ranges',
   })
 
@@ -23,7 +24,9 @@ function expand(text: string, whole: string): string[] {
   if (open === -1) return [text]
   const close = closingBrace(text, open)
   if (close === -1) {
-    throw new TrexError(`${whole} has a '{' that is not closed`, { hint: 'write ranges as {000..012}' })
+    throw new TrexError(`${withoutSecrets(whole)} has a '{' that is not closed`, {
+      hint: 'write ranges as {000..012}',
+    })
   }
   const inside = text.slice(open + 1, close)
   const parts = splitList(inside)

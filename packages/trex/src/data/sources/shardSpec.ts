@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { TrexError } from '../../errors.js'
-import { isHttp, showUrl } from './httpUrl.js'
+import { isHttp, showUrl, withoutSecrets } from './httpUrl.js'
 import { expandBraces } from './shardBraces.js'
 import { expandGlob, hasGlob } from './shardGlob.js'
 
@@ -23,7 +23,7 @@ export async function findShards(spec: string): Promise<ShardList> {
   for (const word of existsSync(text) ? [text] : splitWords(text)) {
     const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(word)?.[1]
     if (scheme && !isHttp(word) && !existsSync(word)) {
-      throw new TrexError(`${word.replace(/\/\/[^/]*@/, '//')} is of a kind that is not read: ${scheme}:`, {
+      throw new TrexError(`${withoutSecrets(word)} is of a kind that is not read: ${scheme}:`, {
         hint: `give paths or http(s) addresses, ${EXAMPLES}`,
       })
     }

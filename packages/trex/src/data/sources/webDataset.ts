@@ -3,6 +3,7 @@ import type { RemoteFile } from './httpFile.js'
 import { HTTP_POLICY, type HttpPolicy } from './httpRetry.js'
 import { showUrl } from './httpUrl.js'
 import { splitTrainVal } from './imageFolder.js'
+import type { Part } from './partNames.js'
 import type { ImageDataset, Sample } from './sample.js'
 import type { ShardIndex } from './shardIndex.js'
 import { indexFile, indexUrl, someAtOnce } from './shardReading.js'
@@ -17,7 +18,7 @@ import {
   problemOf,
   type ShardImage,
 } from './webDatasetItem.js'
-import { type Part, partsOfShards } from './webDatasetSplit.js'
+import { partsOfShards } from './webDatasetSplit.js'
 
 /** How shards are read. */
 export interface WebDatasetOptions {

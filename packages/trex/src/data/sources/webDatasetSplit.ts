@@ -1,29 +1,13 @@
-/** The part of a data set that a name stands for. */
-export type Part = 'train' | 'val' | 'test'
-
-const WORDS: Record<string, Part> = {
-  train: 'train',
-  training: 'train',
-  trainset: 'train',
-  val: 'val',
-  valid: 'val',
-  validation: 'val',
-  valset: 'val',
-  test: 'test',
-  testing: 'test',
-  testset: 'test',
-}
-
-/** The part that a folder's whole name stands for, with a number at most: train, val2017, validation. */
-export function partOfFolder(name: string): Part | null {
-  return WORDS[name.replace(/[-_.]?\d+$/, '').toLowerCase()] ?? null
-}
+import { type Part, partOfFolder, partOfWord } from './partNames.js'
 
 /** The part that a shard's file name has as a word, else the folder it lies in: imagenet-train-000.tar, val/000.tar. */
 export function partOfShard(shown: string): Part | null {
   const parts = shown.split(/[/\\]/)
   const file = parts.at(-1)!.replace(/\?\.\.\.$/, '')
-  for (const word of file.toLowerCase().split(/[^a-z]+/)) if (WORDS[word]) return WORDS[word]
+  for (const word of file.split(/[^a-z]+/i)) {
+    const part = partOfWord(word)
+    if (part !== null) return part
+  }
   return partOfFolder(parts.at(-2) ?? '')
 }
 

@@ -1,6 +1,6 @@
 import { TrexError } from '../../errors.js'
+import { findParts, partOfFolder } from './partNames.js'
 import { nameOf, type ShardImage } from './webDatasetItem.js'
-import { type Part, partOfFolder } from './webDatasetSplit.js'
 
 /** A folder of an archive. */
 export interface TreeFolder {
@@ -49,11 +49,12 @@ export function dataFolder(top: TreeFolder, throughParts: boolean): TreeFolder {
 export function partFolders(
   folder: TreeFolder,
 ): { train: TreeFolder; val: TreeFolder | null; others: string[] } | null {
-  const of = (part: Part | null) => [...folder.folders.keys()].filter((name) => partOfFolder(name) === part)
-  const [trains, vals, others] = [of('train'), of('val'), of(null)]
-  if (trains.length !== 1 || vals.length > 1 || (vals.length === 0 && others.length > 0)) return null
-  const [train, val] = [...trains, ...vals].map((name) => folder.folders.get(name)!)
-  return { train: train!, val: val ?? null, others: [...others, ...of('test')].sort() }
+  const parts = findParts(folder.folders.keys())
+  if (!parts) return null
+  const [train, val] = [parts.train, parts.val].map((name) =>
+    name === null ? null : folder.folders.get(name)!,
+  )
+  return { train: train!, val: val ?? null, others: parts.others }
 }
 
 /** Images by the class folders of `folder`, each class's sorted as `readImageFolder` sorts. Throws TrexError. */
