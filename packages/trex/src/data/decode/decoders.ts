@@ -2,7 +2,7 @@ import type { RgbImage } from '../pixels/image.js'
 import { asStill, asStored } from './avif.js'
 import { BadImage, checkSize } from './decodeError.js'
 import { decodeGif } from './gif.js'
-import { checkAfterScan, readJpegHeader } from './jpegHeader.js'
+import { checkAfterScan, jpegOrientation, readJpegHeader } from './jpegHeader.js'
 import { orient, orientationOf } from './orientation.js'
 import { pngOrientation, readPngHeader } from './pngHeader.js'
 import { type Limits, readCmyk, readRgb, readWide, type Samples } from './sharpPixels.js'
@@ -24,7 +24,7 @@ export const DECODERS: Readonly<Record<ImageFormat, Decoder>> = {
       header.components === 4 ? cmykToRgb(await readCmyk(bytes, limits)) : rgb(await readRgb(bytes, limits))
     // The check takes place while a thread decodes.
     const [image] = await Promise.all([read(), Promise.resolve().then(() => checkAfterScan(bytes, header))])
-    return turned ? orient(image, orientationOf(header)) : image
+    return turned ? orient(image, orientationOf(jpegOrientation(header))) : image
   },
 
   async PNG(bytes, maxPixels, turned) {

@@ -29,7 +29,6 @@ export function readTiffHeader(bytes: Uint8Array): TiffHeader {
   if (packed) throw new BadImage(`it is compressed with ${packed}`, 'unsupported')
   const space = PHOTOMETRICS[photometric]
   if (space) throw new BadImage(`its colours are ${space}`, 'unsupported')
-  const xmp = ifd.get(700)
   return {
     width,
     height,
@@ -37,10 +36,10 @@ export function readTiffHeader(bytes: Uint8Array): TiffHeader {
     bits: one(ifd, 258) ?? 1,
     signed: one(ifd, 339) === 2,
     samples: one(ifd, 277) ?? 1,
-    xmp: xmp && Uint8Array.from(xmp.values),
+    xmp: ifd.get(700)?.bytes,
   }
 }
 
 function one(ifd: Ifd, tag: number): number | undefined {
-  return ifd.get(tag)?.values[0]
+  return ifd.get(tag)?.values(1)[0]
 }

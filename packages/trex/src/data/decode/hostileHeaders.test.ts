@@ -1,0 +1,93 @@
+import sharp from 'sharp'
+import { expect, test } from 'vitest'
+import { decodeImage } from './decode.js'
+import { readIfd } from './ifd.js'
+import { orientationOf } from './orientation.js'
+
+// Files whose headers ask for far more work than their bytes are worth. Honest ones of the same size take milliseconds;
+// the times allowed leave room for a slow machine and none for work that grows with the product of two sizes.
+
+const SECOND = 1000
+async function timed<T>(work: () => Promise<T> | T): Promise<{ value: T; ms: number }> {
+  const start = performance.now()
+  const value = await work()
+  return { value, ms: performance.now() - start }
+}
+
+/** A little-endian TIFF directory; entries are tag, type, count, and the value or its place. */
+function directory(entries: readonly (readonly [number, number, number, number])[], size: number): Buffer {
+  const data = Buffer.alloc(Math.max(size, 10 + entries.length * 12 + 4))
+  data.write('II*\0', 'latin1')
+  data.writeUInt32LE(8, 4)
+  data.writeUInt16LE(entries.length, 8)
+  entries.forEach(([tag, type, count, value], i) => {
+    data.writeUInt16LE(tag, 10 + i * 12)
+    data.writeUInt16LE(type, 12 + i * 12)
+    data.writeUInt32LE(count, 14 + i * 12)
+    data.writeUInt32LE(value, 18 + i * 12)
+  })
+  return data
+}
+
+const red = () => sharp({ create: { width: 4, height: 2, channels: 3, background: 'red' } })
+
+/** 2,000 entries that all point at the same 2^20 bytes, and then an orientation. */
+const overlapping = () =>
+  directory(
+    [
+      ...Array.from({ length: 2000 }, (_, i) => [30_000 + i, 1, 1 << 20, 0] as const),
+      [274, 3, 1, 6] as const,
+    ],
+    1 << 20,
+  )
+
+test('2,000 entries of 2^20 values each, all the same bytes', async () => {
+  const data = overlapping()
+  const { value, ms } = await timed(() => readIfd(data)!)
+  expect(ms).toBeLessThan(SECOND / 2)
+  expect(value.size).toBe(2001)
+  const entry = value.get(30_000)!
+  expect(entry.bytes).toHaveLength(1 << 20)
+  expect(entry.bytes.buffer).toBe(data.buffer)
+  expect(entry.values()).toEqual([...data.subarray(0, 16)])
+  expect(orientationOf({ exif: data })).toBe(6)
+  await expect(decodeImage(data)).rejects.toThrow(/TIFF/)
+})
+
+test('as EXIF of a WebP', async () => {
+  const webp = await red().webp().toBuffer()
+  const exif = overlapping()
+  const head = Buffer.from('EXIF    ', 'latin1')
+  head.writeUInt32LE(exif.length, 4)
+  const file = Buffer.concat([webp, head, exif])
+  file.writeUInt32LE(file.length - 8, 4)
+  const { value, ms } = await timed(() => decodeImage(file, { autoOrient: true }))
+  expect([value.width, value.height]).toEqual([2, 4])
+  expect(ms).toBeLessThan(SECOND)
+})
+
+test('entries after the first 4,096 are not looked at', () => {
+  const many = (before: number) =>
+    directory([...Array.from({ length: before }, () => [1, 3, 1, 0] as const), [274, 3, 1, 8] as const], 0)
+  expect(orientationOf({ exif: many(4095) })).toBe(8)
+  expect(orientationOf({ exif: many(4096) })).toBe(1)
+})
+
+test.each([false, true])('a JPEG of 80,000 segments of EXIF, turned: %s', async (autoOrient) => {
+  const jpeg = await red().jpeg({ chromaSubsampling: '4:4:4' }).toBuffer()
+  const segment = (data: Buffer) => {
+    const head = Buffer.from([0xff, 0xe1, 0, 0])
+    head.writeUInt16BE(data.length + 2, 2)
+    return Buffer.concat([head, data])
+  }
+  const mark = Buffer.from('Exif\0\0', 'latin1')
+  // The directory is split over the first two segments.
+  const exif = directory([[274, 3, 1, 6]], 0)
+  const parts = [exif.subarray(0, 9), exif.subarray(9)].map((part) => segment(Buffer.concat([mark, part])))
+  const more = segment(Buffer.concat([mark, Buffer.alloc(16)]))
+  const rest = Array.from({ length: 80_000 }, () => more)
+  const file = Buffer.concat([jpeg.subarray(0, 2), ...parts, ...rest, jpeg.subarray(2)])
+  const { value, ms } = await timed(() => decodeImage(file, { autoOrient }))
+  expect([value.width, value.height]).toEqual(autoOrient ? [2, 4] : [4, 2])
+  expect(ms).toBeLessThan(2 * SECOND)
+})
