@@ -38,9 +38,7 @@ export const DECODERS: Readonly<Record<ImageFormat, Decoder>> = {
     return turned ? orient(image, orientationOf(pngOrientation(bytes))) : image
   },
 
-  async GIF(bytes, maxPixels) {
-    return decodeGif(bytes, maxPixels)
-  },
+  GIF: decodeGif,
 
   async WebP(bytes, maxPixels, turned) {
     const image = rgb(await readRgb(bytes, { maxPixels, failOn: 'error' }))

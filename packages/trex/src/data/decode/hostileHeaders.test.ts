@@ -91,3 +91,63 @@ test.each([false, true])('a JPEG of 80,000 segments of EXIF, turned: %s', async 
   expect([value.width, value.height]).toEqual(autoOrient ? [2, 4] : [4, 2])
   expect(ms).toBeLessThan(2 * SECOND)
 })
+
+/** A GIF of one colour, of codes that stand for ever longer runs; `clears` codes that stand for nothing come first. */
+function blankGif(side: number, frameSide: number, clears = 0): Buffer {
+  const packed: number[] = []
+  let [held, bits] = [0, 0]
+  const put = (code: number, width: number) => {
+    held |= code << bits
+    for (bits += width; bits >= 8; bits -= 8, held >>= 8) packed.push(held & 255)
+  }
+  for (let i = 0; i <= clears; i++) put(4, 3)
+  put(1, 3)
+  let [filled, next, width, length] = [1, 6, 3, 1]
+  while (filled < frameSide ** 2) {
+    // The code that is being made is the run before and one more pixel.
+    if (next < 4096) length++
+    put(Math.min(next, 4095), width)
+    if (next < 4096 && ++next === 1 << width && width < 12) width++
+    filled += length
+  }
+  put(5, width)
+  put(0, 12)
+  const blocks: Buffer[] = []
+  for (let at = 0; at < packed.length; at += 255) {
+    const part = packed.slice(at, at + 255)
+    blocks.push(Buffer.from([part.length, ...part]))
+  }
+  const size = (n: number) => [n & 255, n >> 8]
+  const palette = [1, 2, 3, 40, 50, 60, 7, 8, 9, 10, 11, 12]
+  const screen = [...Buffer.from('GIF89a'), ...size(side), ...size(side), 0x81, 0, 0, ...palette]
+  const frame = [0x2c, 0, 0, 0, 0, ...size(frameSide), ...size(frameSide), 0, 2]
+  return Buffer.concat([Buffer.from([...screen, ...frame]), ...blocks, Buffer.from([0, 0x3b])])
+}
+
+/** How often other work had its turn. */
+async function turns<T>(work: () => Promise<T>): Promise<{ value: T; count: number }> {
+  let [count, done] = [0, false]
+  const turn = () => {
+    count++
+    if (!done) setImmediate(turn)
+  }
+  setImmediate(turn)
+  const value = await work().finally(() => {
+    done = true
+  })
+  return { value, count }
+}
+
+test.each([
+  ['a frame of 25 million pixels', 5000, 5000, 0],
+  ['a canvas of 25 million pixels', 5000, 10, 0],
+  ['6 million codes that stand for nothing', 10, 10, 6e6],
+])('a GIF lets other work go on: %s', async (_, side, frameSide, clears) => {
+  const { value, count } = await turns(() => decodeImage(blankGif(side, frameSide, clears)))
+  expect(count).toBeGreaterThanOrEqual(clears ? 1 : 10)
+  expect([value.width, value.height]).toEqual([side, side])
+  const color = (x: number, y: number) => [...value.data.subarray((y * side + x) * 3, (y * side + x) * 3 + 3)]
+  const [edge, far] = [frameSide - 1, side - 1]
+  for (const at of [0, edge]) expect(color(at, edge)).toEqual([40, 50, 60])
+  expect(color(far, far)).toEqual(side > frameSide ? [1, 2, 3] : [40, 50, 60])
+})
