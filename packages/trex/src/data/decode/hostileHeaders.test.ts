@@ -1,3 +1,4 @@
+import { crc32, deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import { decodeImage } from './decode.js'
@@ -150,4 +151,32 @@ test.each([
   const [edge, far] = [frameSide - 1, side - 1]
   for (const at of [0, edge]) expect(color(at, edge)).toEqual([40, 50, 60])
   expect(color(far, far)).toEqual(side > frameSide ? [1, 2, 3] : [40, 50, 60])
+})
+
+function chunk(name: string, data: Uint8Array): Buffer {
+  const body = Buffer.concat([Buffer.from(name, 'latin1'), data])
+  const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)]
+  length.writeUInt32BE(data.length)
+  sum.writeUInt32BE(crc32(body))
+  return Buffer.concat([length, body, sum])
+}
+
+test.each([
+  ['other texts', 'Comment\0\0'],
+  ['EXIF profiles', 'Raw profile type exif\0\0'],
+])('a PNG of 5,000 packed megabytes: %s', async (_, start) => {
+  const png = await red().png().toBuffer()
+  const megabyte = deflateSync(Buffer.alloc(1_000_000, '0\n'))
+  const bomb = chunk('zTXt', Buffer.concat([Buffer.from(start, 'latin1'), megabyte]))
+  const turned = '<x tiff:Orientation="6"/>'
+  const xmp = chunk(
+    'iTXt',
+    Buffer.concat([Buffer.from('XML:com.adobe.xmp\0\x01\0\0\0', 'latin1'), deflateSync(turned)]),
+  )
+  const end = png.length - 12
+  const bombs = Array.from({ length: 5000 }, () => bomb)
+  const file = Buffer.concat([png.subarray(0, end), ...bombs, xmp, png.subarray(end)])
+  const { value, ms } = await timed(() => decodeImage(file, { autoOrient: true }))
+  expect([value.width, value.height]).toEqual([2, 4])
+  expect(ms).toBeLessThan(2 * SECOND)
 })
