@@ -714,6 +714,28 @@ def tiff_cases():
     cases["bad-offset.tif"] = patched(tiff_of(small, 8, 2), 4, b"\xff\xff\xff\x7f")
 
 
+def late_tiff_cases():
+    """Kinds that libvips and Pillow read differently; made last, so that the pictures above stay as they are."""
+    cases["grey-8-signed.tif"] = tiff_of(picture(channels=1), 8, 1, kind=2)
+    cases["rgb-8-signed.tif"] = tiff_of(picture(), 8, 2, kind=2)
+    cases["rgb-float.tif"] = tiff_of(picture() / 255, 32, 2, kind=3)
+    cases["grey-void.tif"] = tiff_of(picture(channels=1), 8, 1, kind=4)
+    # Alphas of all levels, the first rows 0 and 255, colours above them too.
+    rgba = rng.integers(0, 256, (64, 64, 4))
+    rgba[:, :, 3] = np.arange(64 * 64).reshape(64, 64) // 16
+    for order, name in (("<", "le"), (">", "be")):
+        cases[f"rgba-premultiplied-{name}.tif"] = tiff_of(rgba, 8, 2, order, extra=[1])
+    cases["rgba-premultiplied-strips-6.tif"] = tiff_of(picture(7, 5, 4), 8, 2, rows=2, extra=[1], more=[(274, 3, [6])])
+    cases["rgba-premultiplied-planar.tif"] = tiff_of(picture(channels=4), 8, 2, planar=2, extra=[1])
+    cases["rgba-premultiplied-16.tif"] = tiff_of(picture16(channels=4), 16, 2, extra=[1])
+    cases["grey-premultiplied.tif"] = tiff_of(picture(channels=2), 8, 1, extra=[1])
+    # A palette is of 8 bits only if all of its values are.
+    indices, palette = indexed(16)
+    for name, last in (("one-wide", [300]), ("black", None)):
+        colors = [*palette.T.flatten().tolist()[:-1], *last] if last else [0] * 48
+        cases[f"palette-{name}.tif"] = tiff_of(indices[:, :, None], 4, 3, more=[(320, 3, colors)])
+
+
 def avif_cases():
     cases["444.avif"] = encode(image(33, 17), "AVIF", subsampling="4:4:4", quality=90)
     cases["420.avif"] = encode(image(33, 17), "AVIF", subsampling="4:2:0", quality=80)
@@ -774,7 +796,7 @@ CUT += ["rgb-le.tif", "strips.tif", "rgb-tiff_lzw.tif", "rgb-jpeg.tif", "tiles-d
 
 
 def main():
-    for make in (jpeg_cases, png_cases, webp_cases, gif_cases, tiff_cases, avif_cases):
+    for make in (jpeg_cases, png_cases, webp_cases, gif_cases, tiff_cases, avif_cases, late_tiff_cases):
         make()
     OUT.mkdir(exist_ok=True)
     for old in OUT.iterdir():

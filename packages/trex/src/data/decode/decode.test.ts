@@ -247,11 +247,11 @@ test('a file that begins like an image and goes on like a drawing is not drawn',
   }
 })
 
-test('a GIF of many colours equals the picture it was made from', async () => {
-  // Long enough for the table of codes to fill several times.
+test.each([false, true])('a GIF of many colours equals its picture, interlaced: %s', async (progressive) => {
+  // Long enough for the table of codes to fill several times, and for several chunks of pixels.
   const shade = (i: number) => [(i * 7919) % 6, (i >> 5) % 6, ((i * i) >> 9) % 6].map((level) => level * 51)
-  const pixels = Array.from({ length: 300 * 200 }, (_, i) => shade(i)).flat()
-  const gif = await raw(pixels, 300, 200).gif({ dither: 0, colours: 256, effort: 10 }).toBuffer()
+  const pixels = Array.from({ length: 700 * 500 }, (_, i) => shade(i)).flat()
+  const gif = await raw(pixels, 700, 500).gif({ dither: 0, colours: 256, progressive }).toBuffer()
   const byLibvips = await sharp(gif).removeAlpha().raw().toBuffer()
   expect(Buffer.compare(Buffer.from((await decodeImage(gif)).data), byLibvips)).toBe(0)
 })

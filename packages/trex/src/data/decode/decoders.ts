@@ -2,13 +2,13 @@ import type { RgbImage } from '../pixels/image.js'
 import { asStill, asStored } from './avif.js'
 import { BadImage, checkSize } from './decodeError.js'
 import { decodeGif } from './gif.js'
-import { checkAfterScan, readJpegHeader } from './jpegHeader.js'
+import { checkAfterScan, jpegOrientation, readJpegHeader } from './jpegHeader.js'
 import { orient, orientationOf } from './orientation.js'
 import { pngOrientation, readPngHeader } from './pngHeader.js'
-import { type Limits, readCmyk, readRgb, readWide, type Samples } from './sharpPixels.js'
+import { type Limits, readCmyk, readRgb, readRgba, readWide, type Samples } from './sharpPixels.js'
 import type { ImageFormat } from './sniff.js'
 import { readTiffHeader } from './tiffHeader.js'
-import { clippedGrey, cmykToRgb } from './toRgb.js'
+import { clippedGrey, cmykToRgb, unmultiplied } from './toRgb.js'
 import { webpOrientation } from './webp.js'
 
 /** Decodes bytes of a format; `turned` asks for the orientation that they say. Rejects with BadImage or libvips' error. */
@@ -24,7 +24,7 @@ export const DECODERS: Readonly<Record<ImageFormat, Decoder>> = {
       header.components === 4 ? cmykToRgb(await readCmyk(bytes, limits)) : rgb(await readRgb(bytes, limits))
     // The check takes place while a thread decodes.
     const [image] = await Promise.all([read(), Promise.resolve().then(() => checkAfterScan(bytes, header))])
-    return turned ? orient(image, orientationOf(header)) : image
+    return turned ? orient(image, orientationOf(jpegOrientation(header))) : image
   },
 
   async PNG(bytes, maxPixels, turned) {
@@ -38,9 +38,7 @@ export const DECODERS: Readonly<Record<ImageFormat, Decoder>> = {
     return turned ? orient(image, orientationOf(pngOrientation(bytes))) : image
   },
 
-  async GIF(bytes, maxPixels) {
-    return decodeGif(bytes, maxPixels)
-  },
+  GIF: decodeGif,
 
   async WebP(bytes, maxPixels, turned) {
     const image = rgb(await readRgb(bytes, { maxPixels, failOn: 'error' }))
@@ -63,9 +61,15 @@ export const DECODERS: Readonly<Record<ImageFormat, Decoder>> = {
 
 async function readTiff(
   bytes: Uint8Array,
-  { photometric, bits, signed, samples }: ReturnType<typeof readTiffHeader>,
+  { photometric, bits, signed, samples, premultiplied }: ReturnType<typeof readTiffHeader>,
   limits: Limits,
 ): Promise<RgbImage> {
+  if (premultiplied !== undefined) {
+    // libvips would divide by alpha with floating point; called plain alpha, it leaves the colours as they are.
+    const plain = new Uint8Array(bytes)
+    plain[premultiplied] = 2
+    return unmultiplied(await readRgba(plain, limits))
+  }
   if (photometric === 5) {
     if (bits === 16) return cmykToRgb(await readWide(bytes, limits, 'cmyk', 'ushort'), 8)
     return cmykToRgb(await readCmyk(bytes, limits))

@@ -1,4 +1,5 @@
-import type { RgbImage } from '../pixels/image.js'
+import { setImmediate } from 'node:timers/promises'
+import { blankImage, type RgbImage } from '../pixels/image.js'
 import { BadImage, checkSize } from './decodeError.js'
 import { unpackLzw } from './gifLzw.js'
 
@@ -25,10 +26,10 @@ const GRAPHIC_CONTROL = 0xf9
 /**
  * The first frame of a GIF as Pillow's `convert('RGB')` shows it: a transparent index has its palette colour, the canvas
  * around a smaller frame the transparent index or index 0, a frame that sticks out enlarges the canvas, and a palette
- * that is the grey ramp, or none, means grey. Later frames are not looked at. Throws BadImage. (libvips would paint
- * transparent pixels black.)
+ * that is the grey ramp, or none, means grey. Later frames are not looked at. Rejects with
+ * BadImage. (libvips would paint transparent pixels black.)
  */
-export function decodeGif(bytes: Uint8Array, maxPixels: number): RgbImage {
+export async function decodeGif(bytes: Uint8Array, maxPixels: number): Promise<RgbImage> {
   if (bytes.length < 13) throw new BadImage('its header is cut off')
   const screen = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const frame = readFrame(bytes)
@@ -37,13 +38,41 @@ export function decodeGif(bytes: Uint8Array, maxPixels: number): RgbImage {
   checkSize(frame.width, frame.height, maxPixels)
   checkSize(width, height, maxPixels)
 
-  const indices = new Uint8Array(width * height).fill(frame.outside)
-  const pixels = unpackLzw(frame.data, frame.codeSize, frame.width * frame.height)
-  for (const [n, y] of rowOrder(frame).entries()) {
-    const row = pixels.subarray(n * frame.width, (n + 1) * frame.width)
-    indices.set(row, (frame.top + y) * width + frame.left)
+  const image = blankImage(width, height)
+  const colors = tableOf(frame.palette)
+  const breath = breather()
+  if (frame.width < width || frame.height < height) await fill(image, colors, frame.outside, breath)
+  const rows = rowOrder(frame)
+  const place = (n: number) => ((frame.top + (rows[n] ?? 0)) * width + frame.left) * 3
+  let [row, left, to] = [0, frame.width, place(0)]
+  for (const indices of unpackLzw(frame.data, frame.codeSize, frame.width * frame.height)) {
+    for (let from = 0; from < indices.length; ) {
+      const run = indices.subarray(from, from + left)
+      paint(image.data, to, run, colors)
+      from += run.length
+      to += run.length * 3
+      left -= run.length
+      if (left === 0) [row, left, to] = [row + 1, frame.width, place(row + 1)]
+    }
+    await breath(Math.max(indices.length, PIXELS_A_CHUNK))
   }
-  return { data: colored(indices, frame.palette), width, height }
+  return image
+}
+
+/** Pixels after which other work has its turn: tens of milliseconds. */
+const PIXELS_A_TURN = 1 << 21
+/** What a chunk counts at least: one may be of codes that stand for no pixels. */
+const PIXELS_A_CHUNK = 1 << 17
+
+/** Lets the event loop go on whenever another two million pixels have been counted. */
+function breather(): (pixels: number) => Promise<void> | undefined {
+  let count = 0
+  return (pixels) => {
+    count += pixels
+    if (count < PIXELS_A_TURN) return undefined
+    count = 0
+    return setImmediate()
+  }
 }
 
 /** The order in which rows are stored. */
@@ -54,13 +83,36 @@ function rowOrder({ height, interlaced }: Frame): number[] {
   return [...every(8, 0), ...every(8, 4), ...every(4, 2), ...every(2, 1)]
 }
 
-function colored(indices: Uint8Array, palette: Uint8Array | null): Uint8Array {
-  const rgb = new Uint8Array(indices.length * 3)
+/** The RGB triple of each index; black beyond the palette's end. */
+function tableOf(palette: Uint8Array | null): Uint8Array {
+  const table = new Uint8Array(256 * 3)
+  if (palette) table.set(palette)
+  else for (let i = 0; i < table.length; i++) table[i] = Math.floor(i / 3)
+  return table
+}
+
+function paint(rgb: Uint8Array, start: number, indices: Uint8Array, colors: Uint8Array): void {
+  let to = start
   for (let i = 0; i < indices.length; i++) {
-    const index = indices[i]!
-    for (let c = 0; c < 3; c++) rgb[i * 3 + c] = palette ? (palette[index * 3 + c] ?? 0) : index
+    const color = indices[i]! * 3
+    rgb[to++] = colors[color]!
+    rgb[to++] = colors[color + 1]!
+    rgb[to++] = colors[color + 2]!
   }
-  return rgb
+}
+
+async function fill(
+  image: RgbImage,
+  colors: Uint8Array,
+  index: number,
+  breath: ReturnType<typeof breather>,
+): Promise<void> {
+  const row = new Uint8Array(image.width * 3)
+  paint(row, 0, new Uint8Array(image.width).fill(index), colors)
+  for (let y = 0; y < image.height; y++) {
+    image.data.set(row, y * row.length)
+    await breath(image.width)
+  }
 }
 
 function readFrame(bytes: Uint8Array): Frame {

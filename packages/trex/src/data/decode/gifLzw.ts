@@ -1,12 +1,15 @@
 import { BadImage } from './decodeError.js'
 
 const MAX_CODES = 4096
+/** Indices, or bytes of codes, after which a chunk is handed over. */
+const CHUNK = 1 << 16
 
 /**
- * Unpacks GIF's variable-width LZW codes into `length` palette indices; codes after the last one are not looked at.
- * Throws BadImage when the data ends before, or has a code that is not in the table yet.
+ * Unpacks GIF's variable-width LZW codes into `length` palette indices, in chunks (empty ones too) that are valid until
+ * the next is asked for; codes after the last index are not looked at. Throws BadImage when the data ends before, or has a code that is not
+ * in the table yet.
  */
-export function unpackLzw(data: Uint8Array, codeSize: number, length: number): Uint8Array {
+export function* unpackLzw(data: Uint8Array, codeSize: number, length: number): Generator<Uint8Array> {
   if (codeSize > 11) throw new BadImage(`its codes begin with ${codeSize} bits`)
   const clear = 1 << codeSize
   const end = clear + 1
@@ -19,7 +22,9 @@ export function unpackLzw(data: Uint8Array, codeSize: number, length: number): U
     last[code] = first[code] = code
     lengths[code] = 1
   }
-  const out = new Uint8Array(length)
+  // A string is at most as long as there are codes.
+  const out = new Uint8Array(CHUNK + MAX_CODES)
+  let left = length
   let filled = 0
   let width = codeSize + 1
   let next = end + 1
@@ -27,7 +32,14 @@ export function unpackLzw(data: Uint8Array, codeSize: number, length: number): U
   let bits = 0
   let held = 0
   let at = 0
-  while (filled < length) {
+  let turn = CHUNK
+  while (filled < left) {
+    if (filled >= CHUNK || at >= turn) {
+      turn = at + CHUNK
+      yield out.subarray(0, filled)
+      left -= filled
+      filled = 0
+    }
     while (held < width) {
       if (at >= data.length) throw new BadImage('its pixels are cut off')
       bits |= data[at++]! << held
@@ -54,11 +66,10 @@ export function unpackLzw(data: Uint8Array, codeSize: number, length: number): U
       next++
       if (next === 1 << width && width < 12) width++
     } else if (!known) throw new BadImage('its pixels are damaged')
-    let to = filled + lengths[code]! - 1
-    filled = to + 1
-    for (let c = code; to >= filled - lengths[code]!; to--, c = before[c]!)
-      if (to < length) out[to] = last[c]!
+    const start = filled
+    filled += lengths[code]!
+    for (let to = filled - 1, c = code; to >= start; to--, c = before[c]!) out[to] = last[c]!
     previous = code
   }
-  return out
+  yield out.subarray(0, left)
 }

@@ -2,7 +2,7 @@ import { BadImage } from './decodeError.js'
 import type { OrientationSource } from './orientation.js'
 
 /** What a JPEG file says before its first scan. */
-export interface JpegHeader extends OrientationSource {
+export interface JpegHeader {
   readonly width: number
   readonly height: number
   readonly components: number
@@ -10,6 +10,9 @@ export interface JpegHeader extends OrientationSource {
   readonly scan: number
   /** Does it have restart markers? */
   readonly restarts: boolean
+  /** EXIF from its first segment, and what later segments add to it; not yet joined. */
+  readonly exif: readonly Uint8Array[]
+  readonly xmp: Uint8Array | undefined
 }
 
 const APP1 = 0xe1
@@ -20,13 +23,16 @@ const DRI = 0xdd
 const AFTER_SCAN = new Set([1, 0xc4, 0xcc, EOI, SOS, 0xdb, 0xdc, DRI, 0xfe])
 for (let n = 0; n < 16; n++) AFTER_SCAN.add(0xe0 + n)
 const EXIF = 'Exif\0\0'
+/** EXIF after these bytes is not looked at: an orientation stands at the start. */
+const MAX_EXIF = 1 << 20
 const XMP = 'http://ns.adobe.com/xap/1.0/\0'
 
 /** Reads the segments up to the first scan. Throws BadImage where they end early, or say what libjpeg does not decode. */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   let frame: { width: number; height: number; components: number } | undefined
-  let exif: Uint8Array | undefined
+  const exif: Uint8Array[] = []
+  let exifBytes = 0
   let xmp: Uint8Array | undefined
   let restarts = false
   for (let at = 2; at + 4 <= bytes.length; ) {
@@ -45,7 +51,10 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
       frame = { width: view.getUint16(at + 7), height: view.getUint16(at + 5), components: bytes[at + 9]! }
       checkFrame(marker, bytes[at + 4]!, frame.components)
     }
-    if (marker === APP1 && startsWith(body, EXIF)) exif = exif ? joined(exif, body.subarray(6)) : body
+    if (marker === APP1 && exifBytes < MAX_EXIF && startsWith(body, EXIF)) {
+      exif.push(exif.length ? body.subarray(EXIF.length) : body)
+      exifBytes += body.length
+    }
     if (marker === APP1 && startsWith(body, XMP)) xmp = body.subarray(XMP.length)
     if (marker === DRI) restarts = body.some((byte) => byte !== 0)
     if (marker === SOS) {
@@ -93,10 +102,12 @@ export function checkAfterScan(bytes: Uint8Array, { scan, restarts }: JpegHeader
   }
 }
 
-function startsWith(bytes: Uint8Array, text: string): boolean {
-  return bytes.length >= text.length && [...text].every((char, i) => bytes[i] === char.charCodeAt(0))
+/** EXIF and XMP as the segments before the first scan say them. */
+export function jpegOrientation({ exif, xmp }: JpegHeader): OrientationSource {
+  return { exif: exif.length ? new Uint8Array(Buffer.concat(exif)) : undefined, xmp }
 }
 
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  return new Uint8Array(Buffer.concat([a, b]))
+function startsWith(bytes: Uint8Array, text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (bytes[i] !== text.charCodeAt(i)) return false
+  return true
 }

@@ -9,6 +9,7 @@ export interface OrientationSource {
 }
 
 const ORIENTATION = 274
+const EXIF_MARK = [...Buffer.from('Exif\0\0')]
 const WHOLE_NUMBERS = [3, 4, 8, 9, 16]
 
 /**
@@ -17,7 +18,7 @@ const WHOLE_NUMBERS = [3, 4, 8, 9, 16]
  */
 export function orientationOf({ exif, xmp }: OrientationSource): number {
   const entry = exif && readIfd(withoutExifMark(exif))?.get(ORIENTATION)
-  if (entry) return WHOLE_NUMBERS.includes(entry.type) ? known(entry.values[0] ?? 1) : 1
+  if (entry) return WHOLE_NUMBERS.includes(entry.type) ? known(entry.values(1)[0] ?? 1) : 1
   const found = xmp && /tiff:Orientation(?:="|>)([0-9])/.exec(Buffer.from(xmp).toString('latin1'))
   return found ? known(Number(found[1])) : 1
 }
@@ -27,9 +28,9 @@ function known(orientation: number): number {
 }
 
 function withoutExifMark(exif: Uint8Array): Uint8Array {
-  let data = exif
-  while (Buffer.from(data.subarray(0, 6)).equals(Buffer.from('Exif\0\0'))) data = data.subarray(6)
-  return data
+  let start = 0
+  while (EXIF_MARK.every((byte, i) => exif[start + i] === byte)) start += EXIF_MARK.length
+  return exif.subarray(start)
 }
 
 /** By orientation: are the sides swapped, and do columns and rows of the stored image run backwards? */

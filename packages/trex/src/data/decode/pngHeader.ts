@@ -38,21 +38,30 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
   return header
 }
 
-/** EXIF from eXIf or ImageMagick's text, XMP from its iTXt, before or after the pixels. */
+const TEXTS = ['tEXt', 'zTXt', 'iTXt']
+const XMP = latin1('XML:com.adobe.xmp\0')
+const PROFILE = latin1('Raw profile type exif\0')
+
+/**
+ * EXIF from eXIf or ImageMagick's text, XMP from its iTXt, before or after the pixels; the last of each. No other text is
+ * unpacked.
+ */
 export function pngOrientation(bytes: Uint8Array): OrientationSource {
   let exif: Uint8Array | undefined
-  let xmp: Uint8Array | undefined
-  let profile: Uint8Array | undefined
-  for (const { name, data } of chunks(bytes)) {
-    if (name === 'eXIf') exif = data
-    const text = textOf(name, data)
-    if (text?.keyword === 'XML:com.adobe.xmp') xmp = text.value
-    if (text?.keyword === 'Raw profile type exif') {
-      const lines = Buffer.from(text.value).toString('latin1').split('\n')
-      profile = new Uint8Array(Buffer.from(lines.slice(3).join(''), 'hex'))
-    }
+  let xmp: Chunk | undefined
+  let profile: Chunk | undefined
+  for (const chunk of chunks(bytes)) {
+    if (chunk.name === 'eXIf') exif = chunk.data
+    if (!TEXTS.includes(chunk.name)) continue
+    if (startsWith(chunk.data, XMP)) xmp = chunk
+    if (startsWith(chunk.data, PROFILE)) profile = chunk
   }
-  return { exif: exif ?? profile, xmp }
+  const hex = !exif && profile && textOf(profile, PROFILE.length - 1)
+  if (hex) {
+    const lines = Buffer.from(hex.subarray(0, MAX_TEXT)).toString('latin1').split('\n')
+    exif = new Uint8Array(Buffer.from(lines.slice(3).join(''), 'hex'))
+  }
+  return { exif, xmp: xmp && textOf(xmp, XMP.length - 1) }
 }
 
 function* chunks(bytes: Uint8Array): Generator<Chunk> {
@@ -69,21 +78,26 @@ function* chunks(bytes: Uint8Array): Generator<Chunk> {
   }
 }
 
-/** The longest text that is unpacked, in bytes. */
+/** The longest text that is unpacked, and the longest profile that is read, in bytes. */
 const MAX_TEXT = 1 << 20
 
-function textOf(name: string, data: Uint8Array): { keyword: string; value: Uint8Array } | null {
-  const end = data.indexOf(0)
-  if (end < 0 || !['tEXt', 'zTXt', 'iTXt'].includes(name)) return null
-  const keyword = Buffer.from(data.subarray(0, end)).toString('latin1')
-  if (name === 'tEXt') return { keyword, value: data.subarray(end + 1) }
-  let start = end + 2
+/** The text of a chunk whose keyword ends at `end`; undefined if it is damaged or too long: it says nothing. */
+function textOf({ name, data }: Chunk, end: number): Uint8Array | undefined {
+  let start = end + (name === 'tEXt' ? 1 : 2)
   if (name === 'iTXt') start = data.indexOf(0, data.indexOf(0, end + 3) + 1) + 1
-  const packed = name === 'zTXt' || data[end + 1] === 1
+  const text = data.subarray(start)
+  if (name === 'tEXt' || (name === 'iTXt' && data[end + 1] !== 1)) return text
   try {
-    const value = data.subarray(start)
-    return { keyword, value: packed ? inflateSync(value, { maxOutputLength: MAX_TEXT }) : value }
+    return inflateSync(text, { maxOutputLength: MAX_TEXT })
   } catch {
-    return null // damaged or too long: it says nothing
+    return undefined
   }
+}
+
+function latin1(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, 'latin1'))
+}
+
+function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
+  return start.every((byte, i) => bytes[i] === byte)
 }

@@ -36,6 +36,11 @@ export function readRgb(bytes: Uint8Array, limits: Limits): Promise<Samples<Uint
   return read(open(bytes, limits).removeAlpha().toColourspace('srgb').raw())
 }
 
+/** 8-bit RGB and its alpha. Rejects with libvips' error. */
+export function readRgba(bytes: Uint8Array, limits: Limits): Promise<Samples<Uint8Array>> {
+  return read(open(bytes, limits).toColourspace('srgb').raw())
+}
+
 /** Eight-bit inks. Rejects with libvips' error. */
 export function readCmyk(bytes: Uint8Array, limits: Limits): Promise<Samples<Uint8Array>> {
   return read(open(bytes, limits).pipelineColourspace('cmyk').toColourspace('cmyk').raw())
