@@ -101,7 +101,11 @@ const validation = z
   })
   .refine(({ resize, crop }) => crop <= resize, { path: ['crop'], error: 'is larger than validation.resize' })
 
-const workers = z.union([z.literal('auto'), integer(0)], { error: 'expected a number or "auto"' })
+/** More threads than any machine has cores for would only take its memory. */
+const MOST_WORKERS = 256
+const workers = z.union([z.literal('auto'), integer(0).max(MOST_WORKERS)], {
+  error: `expected a number up to ${MOST_WORKERS} or "auto"`,
+})
 
 /** Checks settings; every key is required, and no other is allowed. */
 export const settingsSchema = z

@@ -5,6 +5,7 @@ import { withoutSecrets } from '../data/sources/httpUrl.js'
 import { sourceOf } from '../data/sources/openDataset.js'
 import type { ImageDataset } from '../data/sources/sample.js'
 import { TREX } from '../recipes.js'
+import { print } from './print.js'
 import { startProgress } from './progress.js'
 import { onStop } from './stop.js'
 
@@ -25,7 +26,7 @@ export async function checkDataset(data: string, flags: CheckFlags): Promise<voi
   })
   const report = await scan(dataset, flags.quick === true)
   const kind = source.kind
-  console.log(
+  await print(
     flags.json
       ? JSON.stringify({ data: withoutSecrets(data), source: kind, ...report }, null, 2)
       : formatReport(report, kind),

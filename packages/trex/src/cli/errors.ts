@@ -1,10 +1,12 @@
 import { EngineError } from 'trex-torch'
+import { printable } from '../data/check/printable.js'
+import { DecodeError } from '../data/decode/decodeError.js'
 import { TrexError } from '../errors.js'
 
 /** Prints what went wrong and what to do about it; the exit code. Stacks are for `--debug` and for bugs. */
 export function reportError(error: unknown, debug: boolean): number {
   if (error instanceof TrexError) {
-    console.error(`error: ${error.message}`)
+    console.error(`error: ${shown(error)}`)
     if (error.hint) console.error(`hint: ${error.hint}`)
   } else if (error instanceof EngineError) console.error(`error: ${error.message}`)
   else if (!(error instanceof Error)) console.error('error:', error)
@@ -14,4 +16,10 @@ export function reportError(error: unknown, debug: boolean): number {
   }
   if (debug && error instanceof Error) console.error(error)
   return 1
+}
+
+/** A message without what would take over a terminal; only names of images hold newlines that are not meant. */
+function shown(error: TrexError): string {
+  if (error instanceof DecodeError) return printable(error.message)
+  return error.message.split('\n').map(printable).join('\n')
 }

@@ -6,7 +6,7 @@ import { DecodeError } from '../data/decode/decode.js'
 import { collectBadImages } from '../data/loader/badImages.js'
 import { readSample } from '../data/loader/readSample.js'
 import { createSampler } from '../data/loader/sampler.js'
-import { applyAugmentation } from '../data/pixels/augment.js'
+import { type Augmentation, applyAugmentation } from '../data/pixels/augment.js'
 import { sampleCrops } from '../data/pixels/multiCrop.js'
 import { openDataset } from '../data/sources/openDataset.js'
 import type { ImageDataset } from '../data/sources/sample.js'
@@ -14,6 +14,7 @@ import { TrexError } from '../errors.js'
 import { type ContactSheet, contactSheetPng, type SheetRow } from '../report/contactSheet.js'
 import { previewPage } from '../report/previewPage.js'
 import { cropGroups, type Settings } from '../settings.js'
+import { print } from './print.js'
 import { type SettingFlags, settingsOf } from './settingFlags.js'
 
 /** The options of `trex preview` as commander gives them. */
@@ -50,8 +51,9 @@ export async function runPreview(data: string[], flags: PreviewFlags): Promise<v
   } catch (cause) {
     throw new TrexError(`${flags.out} cannot be written: ${(cause as Error).message}`, { cause })
   }
-  if (flags.json) process.stdout.write(`${JSON.stringify(drawnOf(sheet), null, 2)}\n`)
-  else for (const { title } of rows) console.log(title)
+  await print(
+    flags.json ? JSON.stringify(drawnOf(sheet), null, 2) : rows.map(({ title }) => title).join('\n'),
+  )
   console.error(
     `wrote ${flags.out}: ${rows.length} images with ${rows[0]?.crops.flat().length ?? 0} crops each`,
   )
@@ -117,7 +119,7 @@ async function sheetRows(
       } catch (error) {
         if (!(error instanceof DecodeError)) throw error
         bad.add(error)
-        console.error(`left out: ${error.message}`)
+        console.error(`left out: ${printable(error.message)}`)
       }
     }
   } finally {
@@ -131,6 +133,12 @@ function drawnOf({ groups, rows }: ContactSheet) {
     title,
     width,
     height,
-    groups: crops.map((group, g) => ({ group: groups[g], crops: group.map(({ drawn }) => drawn) })),
+    groups: crops.map((group, g) => ({ group: groups[g], crops: group.map(({ drawn }) => plain(drawn)) })),
   }))
+}
+
+/** What was drawn, with the order of the jitter as a list: 0 brightness, 1 contrast, 2 saturation, 3 hue. */
+function plain(drawn: Augmentation) {
+  const { jitter } = drawn
+  return { ...drawn, jitter: jitter && { ...jitter, order: Array.from(jitter.order) } }
 }

@@ -2,14 +2,14 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { settingsYaml } from '../config.js'
 import { printable } from '../data/check/printable.js'
-import { collectBadImages } from '../data/loader/badImages.js'
+import { type BadImages, collectBadImages } from '../data/loader/badImages.js'
 import { checkImages, findBadImages } from '../data/sources/checkImages.js'
 import { lacksSecrets, withoutSecrets } from '../data/sources/httpUrl.js'
 import { openDataset } from '../data/sources/openDataset.js'
 import type { ImageDataset } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
 import type { Settings } from '../settings.js'
-import { type BadImageList, readBadImages } from '../train/badImages.js'
+import { type BadImageList, readBadImages, saveBadImages } from '../train/badImages.js'
 import { disposeLearner } from '../train/learner.js'
 import { resolveAuto } from '../train/precision.js'
 import {
@@ -25,6 +25,7 @@ import {
 import { train } from '../train/train.js'
 import { placeOf } from './dataPlace.js'
 import { followTraining } from './follow.js'
+import { print } from './print.js'
 import { type SettingFlags, settingsOf } from './settingFlags.js'
 import { onStop } from './stop.js'
 
@@ -39,31 +40,33 @@ export interface TrainFlags extends SettingFlags {
 export async function runTrain(dataRoot: string | undefined, flags: TrainFlags): Promise<void> {
   if (flags.resume !== undefined) return resumeTraining(flags.resume, dataRoot, flags)
   const settings = settingsOf(flags)
-  if (flags.printConfig) return void process.stdout.write(settingsYaml(settings))
-  if (!dataRoot)
-    throw new TrexError('train needs the folder of images', { hint: 'trex train DATA --out RUN' })
+  if (flags.printConfig) return print(settingsYaml(settings).trimEnd())
+  if (!dataRoot) throw new TrexError('train needs DATA, the images', { hint: 'trex train DATA --out RUN' })
   if (!flags.out)
     throw new TrexError('train needs --out, the run folder to create', { hint: 'trex train DATA --out RUN' })
   const root = placeOf(dataRoot)
   const data = await openData(root, settings)
   const resolved = { ...settings, ...resolveAuto(settings) }
-  await checkBefore(data, settings)
-  await finish(createRun(flags.out, resolved, describeData('train', withoutSecrets(root), data)), data, false)
+  const bad = await checkBefore(data, settings)
+  const run = createRun(flags.out, resolved, describeData('train', withoutSecrets(root), data))
+  saveBadImages(run, bad)
+  await finish(run, data, false)
 }
 
 function openData(root: string, { validation, seed, data }: Settings): Promise<ImageDataset> {
   return openDataset(root, { valFraction: validation.fraction, seed, shuffleBuffer: data.shuffleBuffer })
 }
 
-/** Looks for what is no image at all before any work is done. */
-async function checkBefore({ train, val }: ImageDataset, { data }: Settings): Promise<void> {
+/** Looks for what is no image at all before any work is done; the images that will be left out. */
+async function checkBefore({ train, val }: ImageDataset, { data }: Settings): Promise<BadImages> {
   const samples = [...train, ...val]
-  if (data.onBad === 'fail') return checkImages(samples)
+  if (data.onBad === 'fail') await checkImages(samples)
   const found = await findBadImages(samples)
   const bad = collectBadImages(data)
   for (const { error } of found) bad.add(error)
   if (found.length > 0)
     console.error(`${found.length} of ${samples.length} images cannot be read and will be left out`)
+  return bad
 }
 
 async function resumeTraining(

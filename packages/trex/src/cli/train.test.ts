@@ -63,7 +63,7 @@ describe('data that cannot be trained on is an error, and leaves no run', () => 
       /error: the class folder .*class2 has no images/,
       'hint: add images',
     ],
-    ['no folder at all', () => '', /error: train needs the folder of images/, 'trex train DATA --out RUN'],
+    ['no folder at all', () => '', /error: train needs DATA, the images/, 'trex train DATA --out RUN'],
   ])('%s', async (_, root, error, remedy) => {
     mkdirSync(at('empty'), { recursive: true })
     cpSync(join(data, 'class0'), at('one/class0'), { recursive: true })
@@ -320,6 +320,7 @@ describe('Ctrl-C', () => {
       /\nstopped: `trex train --resume .*stopped` goes on (after the last|from the beginning).*\n$/,
     )
     expect(readdirSync(join(run, 'checkpoints')).filter((name) => name !== 'last.safetensors')).toEqual([])
+    expect(existsSync(join(run, 'lock'))).toBe(false)
   })
 
   test('before the first step keeps nothing', async () => {

@@ -91,6 +91,16 @@ describe('trex train', () => {
       expect(list.map(({ path }) => path.slice(damaged.length + 1)).sort()).toEqual(bad)
     })
 
+    test('names those that are seen before the first step as well', async () => {
+      cpSync(data, at('text'), { recursive: true })
+      writeFileSync(at('text/class0/zz.png'), 'no image')
+      const skip = ['--on-bad', 'skip', '--val-fraction', '0', '--batch-size', '8']
+      const { status, stderr } = await trex(['train', at('text'), ...TINY, ...skip, '--out', at('seen')])
+      expect(status).toBe(0)
+      expect(stderr).toMatch(/1 of 17 images cannot be read and will be left out/)
+      expect(stderr).toMatch(/left out: 1 image that cannot be read\n.*zz\.png is not an image/)
+    })
+
     test('fails at one more than --max-bad', async () => {
       const skip = ['--on-bad', 'skip', '--max-bad', '1', '--epochs', '2']
       const { status, stderr } = await trex(['train', damaged, ...TINY, ...skip, '--out', at('many')])

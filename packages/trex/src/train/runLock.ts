@@ -16,7 +16,14 @@ export function lockRun(dir: string): Disposable {
   for (;;) {
     try {
       writeFileSync(path, ownName(), { flag: 'wx' })
-      return { [Symbol.dispose]: () => rmSync(path, { force: true }) }
+      const release = () => rmSync(path, { force: true })
+      process.once('exit', release) // a signal ends the process without unwinding
+      return {
+        [Symbol.dispose]() {
+          process.off('exit', release)
+          release()
+        },
+      }
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'EEXIST')
         throw new TrexError(`${path} cannot be written: ${(cause as Error).message}`, {

@@ -39,8 +39,10 @@ export function cannotDecode(path: string, looksLike: string, cause: Error, maxP
   const large = /pixel limit|exceeds.*dimension/i.test(cause.message)
   const kind = cause instanceof BadImage ? cause.kind : large ? 'large' : 'damaged'
   const reason = cause.message.trim().split('\n')[0]
+  const own = cause instanceof BadImage ? ` (${reason})` : ''
   const message = {
-    damaged: `${path} is ${looksLike} that cannot be decoded, truncated or damaged (${reason})`,
+    // What libvips says is left to `cause`: with several images in the making it may be of another one.
+    damaged: `${path} is ${looksLike} that cannot be decoded, truncated or damaged${own}`,
     large: `${path} is ${looksLike} of more than ${maxPixels.toLocaleString('en')} pixels`,
     unsupported: `${path} is ${looksLike} of a kind that is not decoded: ${reason}`,
   }[kind]

@@ -137,3 +137,10 @@ test.each([
   expect(data).toMatchObject({ classes: ['a', 'b'], ignored: {} })
   expect([data.train.length, data.val.length]).toEqual([2, 1])
 })
+
+test('train/ of folders alone is a part beside others; a class called train is not', async () => {
+  await touch('train/a/1.jpg', 'train/b/1.jpg', 'extra/1.jpg')
+  expect(await readImageDataset(root)).toMatchObject({ classes: ['a', 'b'], ignored: { 'folder extra/': 1 } })
+  await touch('train/2.jpg')
+  expect((await readImageDataset(root)).classes).toEqual(['extra', 'train'])
+})

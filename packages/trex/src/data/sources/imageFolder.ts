@@ -9,7 +9,7 @@ import {
   folderPath,
   listFolder,
 } from './imageFolderEntries.js'
-import { findParts } from './partNames.js'
+import { findParts, partOfFolder } from './partNames.js'
 import type { ImageDataset, Sample } from './sample.js'
 import { splitRows } from './split.js'
 
@@ -85,7 +85,12 @@ export async function readImageDataset(
   const beside: Counts = {}
   const entries = await listRoot(root, beside)
   const folders = entries.filter(({ kind }) => kind === 'folder').map(({ name }) => name)
-  const parts = findParts(folders)
+  const withFoldersAlone = new Set<string>()
+  for (const name of folders.filter((folder) => partOfFolder(folder) === 'train')) {
+    const inside = await listRoot(join(root, name), {})
+    if (inside.length > 0 && inside.every(({ kind }) => kind === 'folder')) withFoldersAlone.add(name)
+  }
+  const parts = findParts(folders, (name) => withFoldersAlone.has(name))
   const trainRoot = parts ? join(root, parts.train) : root
   const train = await readImageFolder(trainRoot)
   const { classes, ignored } = train

@@ -30,13 +30,16 @@ export interface PartNames {
 
 /**
  * The parts among the folders of a data set: one for training and one for validation, beside whatever else; or one for
- * training alone, or beside tests only. Null where the folders are classes.
+ * training that is alone, beside tests only, or has nothing but folders itself. Null where the folders are classes.
  */
-export function findParts(names: Iterable<string>): PartNames | null {
+export function findParts(
+  names: Iterable<string>,
+  hasFoldersAlone: (name: string) => boolean,
+): PartNames | null {
   const all = [...names]
   const of = (part: Part | null) => all.filter((name) => partOfFolder(name) === part)
   const [[train, ...trains], [val = null, ...vals], others] = [of('train'), of('val'), of(null)]
   if (train === undefined || trains.length > 0 || vals.length > 0) return null
-  if (val === null && others.length > 0) return null
+  if (val === null && others.length > 0 && !hasFoldersAlone(train)) return null
   return { train, val, others: [...others, ...of('test')].sort() }
 }

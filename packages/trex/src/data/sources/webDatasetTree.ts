@@ -49,7 +49,10 @@ export function dataFolder(top: TreeFolder, throughParts: boolean): TreeFolder {
 export function partFolders(
   folder: TreeFolder,
 ): { train: TreeFolder; val: TreeFolder | null; others: string[] } | null {
-  const parts = findParts(folder.folders.keys())
+  const parts = findParts(folder.folders.keys(), (name) => {
+    const { folders, hasImages } = folder.folders.get(name)!
+    return folders.size > 0 && !hasImages
+  })
   if (!parts) return null
   const [train, val] = [parts.train, parts.val].map((name) =>
     name === null ? null : folder.folders.get(name)!,
