@@ -16,7 +16,7 @@ export interface ReadOptions extends WorkerOptions {
   batchSize: number
   /** Threads of `openWorkers` to use, which stay open; else the loader has its own. */
   pool?: Workers
-  /** Batches prepared ahead (default 3); without workers there are none. */
+  /** Batches prepared ahead (default: those of about 100 images, at least 2); without workers there are none. */
   prefetch?: number
   rank?: number
   worldSize?: number
@@ -124,7 +124,12 @@ export async function* evalBatches(
   }
 }
 
-function streamPlan({ prefetch = 3, bad = collectBadImages(), signal }: ReadOptions, { pool }: Workers) {
+/** Images that are in the making: enough that a slow one does not hold up the workers that are ahead of it. */
+const IN_THE_MAKING = 100
+
+function streamPlan(options: ReadOptions, { pool }: Workers) {
+  const { batchSize, bad = collectBadImages(), signal } = options
+  const { prefetch = Math.max(2, Math.ceil(IN_THE_MAKING / batchSize)) } = options
   const memory: BatchMemory = new Map()
   return { pool, memory, prefetch: pool.workers === 0 ? 0 : prefetch, bad, signal }
 }
