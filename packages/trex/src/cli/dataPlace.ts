@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { isHttp } from '../data/sources/httpUrl.js'
+import { openDataset } from '../data/sources/openDataset.js'
+import type { ImageDataset } from '../data/sources/sample.js'
 import { splitWords } from '../data/sources/shardSpec.js'
+import type { Settings } from '../settings.js'
 
 /** DATA as it is from any folder: paths and patterns of paths are made absolute, addresses stay. */
 export function placeOf(data: string): string {
@@ -13,4 +16,10 @@ export function placeOf(data: string): string {
   return places.length > 0 && places.every((place) => splitWords(place).length === 1)
     ? prefix + places.join(',')
     : data
+}
+
+/** Opens DATA as the settings of a run say. @throws TrexError as `openDataset` does. */
+export function openData(data: string, settings: Settings): Promise<ImageDataset> {
+  const { validation, seed, data: reading } = settings
+  return openDataset(data, { valFraction: validation.fraction, seed, shuffleBuffer: reading.shuffleBuffer })
 }

@@ -8,12 +8,12 @@ import { readSample } from '../data/loader/readSample.js'
 import { createSampler } from '../data/loader/sampler.js'
 import { type Augmentation, applyAugmentation } from '../data/pixels/augment.js'
 import { sampleCrops } from '../data/pixels/multiCrop.js'
-import { openDataset } from '../data/sources/openDataset.js'
 import type { ImageDataset } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
 import { type ContactSheet, contactSheetPng, type SheetRow } from '../report/contactSheet.js'
 import { previewPage } from '../report/previewPage.js'
 import { cropGroups, type Settings } from '../settings.js'
+import { openData } from './dataPlace.js'
 import { print } from './print.js'
 import { type SettingFlags, settingsOf } from './settingFlags.js'
 
@@ -65,11 +65,7 @@ const percent = (share: number) => `${Math.round(share * 100)} %`
 async function previewed(data: string[], settings: Settings): Promise<ImageDataset> {
   const [first] = data
   const isSet = data.length === 1 && !(existsSync(first!) && statSync(first!).isFile() && !isList(first!))
-  if (isSet) {
-    const { fraction } = settings.validation
-    const { shuffleBuffer } = settings.data
-    return openDataset(first!, { valFraction: fraction, seed: settings.seed, shuffleBuffer })
-  }
+  if (isSet) return openData(first!, settings)
   return {
     classes: [''],
     train: data.map((path) => ({ path, label: 0 })),

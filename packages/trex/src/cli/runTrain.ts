@@ -5,7 +5,6 @@ import { printable } from '../data/check/printable.js'
 import { type BadImages, collectBadImages } from '../data/loader/badImages.js'
 import { checkImages, findBadImages } from '../data/sources/checkImages.js'
 import { lacksSecrets, withoutSecrets } from '../data/sources/httpUrl.js'
-import { openDataset } from '../data/sources/openDataset.js'
 import type { ImageDataset } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
 import type { Settings } from '../settings.js'
@@ -23,7 +22,7 @@ import {
   type RunData,
 } from '../train/run.js'
 import { train } from '../train/train.js'
-import { placeOf } from './dataPlace.js'
+import { openData, placeOf } from './dataPlace.js'
 import { followTraining } from './follow.js'
 import { print } from './print.js'
 import { type SettingFlags, settingsOf } from './settingFlags.js'
@@ -53,16 +52,15 @@ export async function runTrain(dataRoot: string | undefined, flags: TrainFlags):
   await finish(run, data, false)
 }
 
-function openData(root: string, { validation, seed, data }: Settings): Promise<ImageDataset> {
-  return openDataset(root, { valFraction: validation.fraction, seed, shuffleBuffer: data.shuffleBuffer })
-}
-
 /** Looks for what is no image at all before any work is done; the images that will be left out. */
 async function checkBefore({ train, val }: ImageDataset, { data }: Settings): Promise<BadImages> {
   const samples = [...train, ...val]
-  if (data.onBad === 'fail') await checkImages(samples)
-  const found = await findBadImages(samples)
   const bad = collectBadImages(data)
+  if (data.onBad === 'fail') {
+    await checkImages(samples)
+    return bad
+  }
+  const found = await findBadImages(samples)
   for (const { error } of found) bad.add(error)
   if (found.length > 0)
     console.error(`${found.length} of ${samples.length} images cannot be read and will be left out`)

@@ -22,9 +22,14 @@ export async function readImageFile(path: string): Promise<Uint8Array> {
   })
 }
 
-/** The first `bytes` of a regular file, or all it has if it is shorter. @throws DecodeError as `readImageFile` does. */
-export async function readImageStart(path: string, bytes: number): Promise<Uint8Array> {
-  return withRegularFile(path, (file, size) => readUpTo(file, 0, Math.min(bytes, size)))
+/**
+ * The first `bytes` of a regular file, or of what it has from `offset` on; fewer if it is shorter.
+ * @throws DecodeError as `readImageFile` does.
+ */
+export async function readImageStart(path: string, bytes: number, offset = 0): Promise<Uint8Array> {
+  return withRegularFile(path, (file, size) =>
+    readUpTo(file, offset, Math.max(0, Math.min(bytes, size - offset))),
+  )
 }
 
 /**

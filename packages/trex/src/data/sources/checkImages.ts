@@ -1,5 +1,5 @@
 import { DecodeError, notAnImage } from '../decode/decode.js'
-import { readFully, withRegularFile } from '../decode/regularFile.js'
+import { readImageStart } from '../decode/readImageFile.js'
 import { sniffContent } from '../decode/sniff.js'
 import { asErrorOf } from './readEncoded.js'
 import type { Sample } from './sample.js'
@@ -61,18 +61,13 @@ async function problemOf(sample: Sample): Promise<DecodeError | null> {
   if (sample.problem) return knownProblem(sample)
   if (at?.kind === 'pixels' || at?.kind === 'remote') return null
   try {
-    const start = await startOf(at ?? { path, offset: 0, length: START_BYTES })
+    const start = at
+      ? await readImageStart(at.path, Math.min(at.length, START_BYTES), at.offset)
+      : await readImageStart(path, START_BYTES)
     const content = sniffContent(start)
     return content.format === null ? notAnImage(path, content) : null
   } catch (error) {
     if (error instanceof DecodeError) return at ? asErrorOf(path, error) : error
     throw error
   }
-}
-
-function startOf(slice: { path: string; offset: number; length: number }): Promise<Uint8Array> {
-  return withRegularFile(slice.path, async (file) => {
-    const bytes = Buffer.alloc(Math.min(slice.length, START_BYTES))
-    return bytes.subarray(0, await readFully(file, bytes, slice.offset))
-  })
 }
