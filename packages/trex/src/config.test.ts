@@ -46,11 +46,13 @@ describe('recipes', () => {
     expect(settings.onlineClassMeans).toEqual(means ? { size: 8192, emaMomentum: 0.999 } : null)
     expect(settings.temperature).toBe(0.1)
     expect([settings.epochs, settings.batchSize, settings.seed]).toEqual([100, 256, 22])
-    expect(settings.optimizer).toEqual({
+    expect(settings.optimizer).toMatchObject({
       name: 'sgd',
       lr: 0.1,
       sgdMomentum: 0.9,
       weightDecay: 1e-4,
+      weightDecayEnd: null,
+      clipNorm: null,
       minLr: 1e-6,
       warmupEpochs: 10,
     })

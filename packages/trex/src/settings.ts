@@ -80,12 +80,20 @@ const onlineClassMeans = z.strictObject({
   emaMomentum: fraction,
 })
 
+const belowOne = z.number().min(0).lt(1)
+
 const optimizer = z.strictObject({
-  name: z.enum(['sgd']),
+  name: z.enum(['sgd', 'adamw']),
   /** Peak learning rate for a batch of 256; it scales with the batch. */
   lr: positive,
-  sgdMomentum: z.number().min(0).lt(1),
+  sgdMomentum: belowOne,
+  /** Of AdamW: what is kept of the averages of gradients and of their squares at each step. */
+  betas: z.tuple([belowOne, belowOne]),
   weightDecay: nonNegative,
+  /** What the weight decay moves to, along half a cosine over the run; null: it stays. */
+  weightDecayEnd: nonNegative.nullable(),
+  /** Gradients longer than this, over all parameters, are scaled down to it; null: never. */
+  clipNorm: positive.nullable(),
   /** What the learning rate falls to; it does not scale with the batch. */
   minLr: nonNegative,
   warmupEpochs: integer(0),
@@ -100,6 +108,26 @@ const validation = z
     crop: count,
   })
   .refine(({ resize, crop }) => crop <= resize, { path: ['crop'], error: 'is larger than validation.resize' })
+
+const checkpoints = z.strictObject({
+  /** Save after so many steps; null: not by steps. */
+  everySteps: count.nullable(),
+  /** Save once so many minutes have passed since the last time; null: not by time. */
+  everyMinutes: positive.nullable(),
+  /** Keep the state after every so many epochs besides the last and the best; null: none. */
+  keepEvery: count.nullable(),
+  /** How many of these are kept; older ones are removed. */
+  keep: count,
+})
+
+const watch = z.strictObject({
+  /** Write TensorBoard event files. */
+  tensorboard: z.boolean(),
+  /** Measure how far the prototypes move at every so many steps; 0: never. */
+  driftEvery: integer(0),
+  /** Measure the spectrum of the validation features after every so many epochs; 0: never. */
+  spectrumEvery: integer(0),
+})
 
 /** More threads than any machine has cores for would only take its memory. */
 const MOST_WORKERS = 256
@@ -131,10 +159,20 @@ export const settingsSchema = z
     epochs: count,
     /** Images a step, over all processes. */
     batchSize: integer(2),
+    /** Parts that a batch is computed in, one after the other, to save memory; batch norm sees one part. */
+    accumulate: count,
     seed: integer(0),
     device: z.enum(['auto', 'cpu', 'cuda']),
     precision: z.enum(['auto', 'fp32', 'bf16', 'fp16']),
     channelsLast: z.boolean(),
+    /** CUDA may multiply fp32 matrices with 10 bits of mantissa. */
+    tf32: z.boolean(),
+    /** Use only kernels that give the same bits every time; an error where there is none. */
+    deterministic: z.boolean(),
+    /** Steps between two looks at the loss; each waits for the device. */
+    logEvery: z.union([z.literal('auto'), count], { error: 'expected a whole number from 1 on or "auto"' }),
+    checkpoints,
+    watch,
     /** Threads that decode and augment. */
     workers,
     validation,
@@ -143,6 +181,11 @@ export const settingsSchema = z
   .refine((s) => !(s.optimizer?.warmupEpochs > s.epochs), {
     path: ['optimizer', 'warmupEpochs'],
     error: 'is longer than the run (see epochs)',
+    when: () => true,
+  })
+  .refine((s) => !(s.accumulate > 1 && (s.batchSize % s.accumulate || s.batchSize < 2 * s.accumulate)), {
+    path: ['accumulate'],
+    error: 'must divide batchSize into parts of at least 2 images',
     when: () => true,
   })
   .refine((s) => !(s.onlineClassMeans && s.temperature === 0), {

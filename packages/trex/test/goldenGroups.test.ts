@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { TREX } from '../src/recipes.js'
 import { createLearner, learnerState } from '../src/train/learner.js'
 import { decayGroups } from '../src/train/optimizer.js'
 import { openGolden } from './support/golden.js'
@@ -18,7 +19,7 @@ describe.each([
       projector: { layers, hidden: 64, bottleneck: 32, l2Input },
       temperature: 0.1,
       onlineClassMeans: bank ? { size: 64, emaMomentum: 0.999 } : null,
-      optimizer: { name: 'sgd', lr: 0.1, sgdMomentum: 0.9, weightDecay: 1e-4, minLr: 1e-6, warmupEpochs: 10 },
+      optimizer: TREX.optimizer,
       channelsLast: true,
       seed: 1,
     },

@@ -1,6 +1,7 @@
 import { type DType, fromTypedArray, type Tensor, tidy } from 'trex-torch'
 import { OnlineClassMeans } from '../../src/method/onlineClassMeans.js'
 import type { Precision } from '../../src/method/precision.js'
+import { TREX } from '../../src/recipes.js'
 import { createLearner, type Learner } from '../../src/train/learner.js'
 import type { StepInput } from '../../src/train/step.js'
 import { det, detImages, labels } from './det.js'
@@ -32,7 +33,7 @@ export function createGoldenLearner(
     projector: { layers: L, hidden: 64, bottleneck: 32, l2Input: true },
     temperature: tau,
     onlineClassMeans: mem ? { size: mem, emaMomentum: ema! } : null,
-    optimizer: { name: 'sgd', lr: 0.1, sgdMomentum: 0.9, weightDecay: 0.1, minLr: 1e-6, warmupEpochs: 2 },
+    optimizer: { ...TREX.optimizer, weightDecay: 0.1, warmupEpochs: 2 },
     channelsLast,
     seed: 1,
   } as const
