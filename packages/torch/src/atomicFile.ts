@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  copyFileSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
 const SLICE = 1 << 26 // bytes handed to one write call
@@ -10,7 +20,7 @@ const SLICE = 1 << 26 // bytes handed to one write call
  * synced. On any error (of the disk or of `chunks`) the temporary file is removed and the error passed on.
  */
 export function writeFileAtomic(path: string, chunks: Iterable<Uint8Array>): void {
-  const temporary = join(dirname(path), `${temporaryPrefix(path)}${randomBytes(6).toString('hex')}.tmp`)
+  const temporary = temporaryOf(path)
   const file = openSync(temporary, 'wx')
   let open = true
   try {
@@ -28,6 +38,31 @@ export function writeFileAtomic(path: string, chunks: Iterable<Uint8Array>): voi
 }
 
 /**
+ * Makes the complete file `existing` known as `path` too, in place of what `path` held; by a hard link, or by a synced
+ * copy where the file system has none. Both are in one folder. On any error `path` holds what it held before.
+ */
+export function linkFileAtomic(existing: string, path: string): void {
+  const temporary = temporaryOf(path)
+  try {
+    try {
+      linkSync(existing, temporary)
+    } catch (error) {
+      if (!NO_LINKS.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+      copyFileSync(existing, temporary)
+      syncPath(temporary)
+    }
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
+  syncFolder(dirname(path))
+}
+
+/** What file systems without hard links, or with too many of them, answer. */
+const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
+
+/**
  * Removes what killed writers of `path` left in its folder; call it only where no other process writes
  * `path`.
  */
@@ -38,6 +73,10 @@ export function removeTemporaries(path: string): void {
       rmSync(join(dirname(path), name), { force: true })
     }
   }
+}
+
+function temporaryOf(path: string): string {
+  return join(dirname(path), `${temporaryPrefix(path)}${randomBytes(6).toString('hex')}.tmp`)
 }
 
 function temporaryPrefix(path: string): string {
@@ -52,7 +91,11 @@ function writeAll(file: number, chunk: Uint8Array): void {
 
 function syncFolder(folder: string): void {
   if (process.platform === 'win32') return // Windows cannot open a folder
-  const handle = openSync(folder, 'r')
+  syncPath(folder)
+}
+
+function syncPath(path: string): void {
+  const handle = openSync(path, 'r')
   try {
     fsyncSync(handle)
   } finally {

@@ -2,9 +2,11 @@ import { EngineError } from 'trex-torch'
 import { printable } from '../data/check/printable.js'
 import { DecodeError } from '../data/decode/decodeError.js'
 import { TrexError } from '../errors.js'
+import { Stopped } from './stop.js'
 
 /** Prints what went wrong and what to do about it; the exit code. Stacks are for `--debug` and for bugs. */
 export function reportError(error: unknown, debug: boolean): number {
+  if (error instanceof Stopped) return error.exitCode // it has said so itself
   if (error instanceof TrexError) {
     console.error(`error: ${shown(error)}`)
     if (error.hint) console.error(`hint: ${error.hint}`)

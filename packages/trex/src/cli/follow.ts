@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import { duration } from '../report/duration.js'
 import type { Learner } from '../train/learner.js'
 import type { TrainEvent } from '../train/train.js'
@@ -15,7 +14,6 @@ export async function followTraining(
     for (;;) {
       const { value, done } = await events.next()
       if (done) return value
-      await setImmediate() // a turn of the event loop: signals and the bar's timer come through
       const event = value
       if (event.kind === 'step') {
         progress ??= startProgress(title, event.steps, event.step)

@@ -26,7 +26,7 @@ import { openData, placeOf } from './dataPlace.js'
 import { followTraining } from './follow.js'
 import { print } from './print.js'
 import { type SettingFlags, settingsOf } from './settingFlags.js'
-import { onStop } from './stop.js'
+import { onStop, Stopped, stopGently } from './stop.js'
 
 /** The options of `trex train` as commander gives them. */
 export interface TrainFlags extends SettingFlags {
@@ -109,10 +109,15 @@ async function finish(run: Run, data: ImageDataset, resume: boolean): Promise<vo
     ([extension, count]) => `${count} ${extension || 'without extension'}`,
   )
   console.error(`${run.dir}: ${inWords(run.data)}${ignored.length ? `; ignored: ${ignored.join(', ')}` : ''}`)
+  using stop = stopGently()
+  stop.signal.addEventListener('abort', () =>
+    console.error('\nstopping after this step; the same signal again stops at once, without saving'),
+  )
   try {
-    disposeLearner(await followTraining(train(run, data, { resume })))
+    disposeLearner(await followTraining(train(run, data, { resume, signal: stop.signal })))
   } catch (error) {
-    discardUntrained(run)
+    if (error instanceof Stopped) console.error(farewell(run))
+    else discardUntrained(run)
     throw error
   } finally {
     release()
@@ -138,12 +143,12 @@ function reportBadImages({ dir }: Run): void {
 
 const SHOWN_BAD = 20
 
-/** What Ctrl-C leaves behind, and how to go on. */
+/** What a stop leaves behind, and how to go on. */
 function farewell(run: Run): string {
   if (discardUntrained(run)) return 'stopped before the first step: nothing is kept'
   const from = hadCheckpoint(run)
-    ? 'after the last finished epoch'
-    : 'from the beginning, as no epoch was finished'
+    ? 'from the last checkpoint'
+    : 'from the beginning, as there is no checkpoint yet'
   return `stopped: \`trex train --resume ${run.dir}\` goes on ${from}`
 }
 

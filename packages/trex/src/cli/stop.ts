@@ -1,19 +1,68 @@
 import { constants } from 'node:os'
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const
-const acts = new Set<() => void>()
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGUSR1'] as const
+type Signal = (typeof SIGNALS)[number]
 
-/** Has `act` done when Ctrl-C or SIGTERM ends the program, the newest first; the result takes it back. */
+const acts = new Set<() => void>()
+let gentle: ((signal: Signal) => void) | null = null
+
+/** Has `act` done when a signal ends the program at once, the newest first; the result takes it back. */
 export function onStop(act: () => void): () => void {
-  if (acts.size === 0) for (const signal of SIGNALS) process.on(signal, stop)
   acts.add(act)
+  listen()
   return () => {
     acts.delete(act)
-    if (acts.size === 0) for (const signal of SIGNALS) process.off(signal, stop)
+    listen()
   }
 }
 
-function stop(signal: (typeof SIGNALS)[number]): void {
-  for (const act of [...acts].reverse()) act()
-  process.exit(128 + constants.signals[signal])
+/** A signal has asked the program to stop, and it has done so in good order. */
+export class Stopped extends Error {
+  /** 75 (EX_TEMPFAIL) asks whoever started the program to start it again; Ctrl-C does not. */
+  readonly exitCode: number
+
+  constructor(readonly by: Signal) {
+    super(`stopped by ${by}`)
+    this.exitCode = by === 'SIGINT' ? exitCodeOf(by) : REQUEUE
+  }
 }
+
+/** The exit code that asks to be started again. */
+export const REQUEUE = 75
+
+/** From here on the first signal aborts the result's `signal` with Stopped, and the second ends the program at once. */
+export function stopGently(): { readonly signal: AbortSignal } & Disposable {
+  const controller = new AbortController()
+  gentle = (signal) => controller.abort(new Stopped(signal))
+  listen()
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      gentle = null
+      listen()
+    },
+  }
+}
+
+let listening = false
+
+/** Listens while there is something to do; a signal has its usual effect otherwise. */
+function listen(): void {
+  const wanted = acts.size > 0 || gentle !== null
+  if (wanted === listening) return
+  listening = wanted
+  for (const signal of SIGNALS) wanted ? process.on(signal, stop) : process.off(signal, stop)
+}
+
+function stop(signal: Signal): void {
+  if (gentle) {
+    const ask = gentle
+    gentle = null
+    ask(signal)
+    return
+  }
+  for (const act of [...acts].reverse()) act()
+  process.exit(exitCodeOf(signal))
+}
+
+const exitCodeOf = (signal: Signal): number => 128 + constants.signals[signal]

@@ -22,12 +22,14 @@ export class OnlineClassMeans extends Module implements Prototypes {
     return this.memoryBank.prototypes() // [C, D]
   }
 
-  /** Advances the momentum encoder with the weights of before this step, and stores what it sees. */
+  /** Advances the momentum encoder with the weights of before this step's update. */
+  advance(): void {
+    this.momentumEncoder.update()
+  }
+
+  /** Stores what the momentum encoder sees. */
   observe(globalCrop: Tensor, labels: Tensor): void {
-    tidy(() => {
-      this.momentumEncoder.update()
-      this.memoryBank.enqueue(this.momentumEncoder.forward(globalCrop), labels)
-    })
+    tidy(() => this.memoryBank.enqueue(this.momentumEncoder.forward(globalCrop), labels))
   }
 
   override forward(z: Tensor): Tensor {

@@ -5,6 +5,8 @@ import { cosineLogits, linearLogits } from './cosineSoftmax.js'
 export interface Prototypes {
   /** Logits of embeddings [N, D] against every class: [N, C]. */
   logits(z: Tensor): Tensor
+  /** What happens once a step, after the first logits and before anything is observed. */
+  advance(): void
   /** Takes note of a batch after its logits: first global crop [B, 3, S, S] and labels [B]. */
   observe(globalCrop: Tensor, labels: Tensor): void
   /** The vectors themselves, unit rows where the logits are cosines: [C, D]. */
@@ -33,5 +35,6 @@ export class LearnedPrototypes extends Linear implements Prototypes {
   }
 
   /** Learned weights change by their gradient alone. */
+  advance(): void {}
   observe(): void {}
 }

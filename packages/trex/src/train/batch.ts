@@ -1,6 +1,6 @@
 import type { Batch } from '../data/loader/loader.js'
 import { type ImageTarget, imageTensor, labelTensor } from '../method/imageTensor.js'
-import type { StepInput } from './step.js'
+import type { StepInput } from './stepInput.js'
 
 /** A batch of the loader as what a training step takes. */
 export function stepInput(batch: Batch, counts: readonly number[], target: ImageTarget): StepInput {

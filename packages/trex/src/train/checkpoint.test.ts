@@ -125,7 +125,7 @@ test('a full disk is an error that says so; the previous checkpoint stays', (con
     const error = errorOf(() => saveCheckpoint(path, { tensors: [large], state }))
     expect(error.message).toContain(path)
     expect(error.message).toContain('ENOSPC')
-    expect(error.message).toContain('previous checkpoint is unchanged')
+    expect(error.message).toContain('The last complete checkpoint is unharmed')
     expect(error.hint).toContain('Free space')
     expect(readdirSync(disk)).toEqual(['last.safetensors'])
     const kept = loadCheckpoint(path)

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { closeSync, openSync, readSync } from 'node:fs'
 import {
+  linkFileAtomic,
   openSafetensors,
   removeTemporaries,
   SafetensorsError,
@@ -58,6 +59,20 @@ export function saveCheckpoint(path: string, content: CheckpointContent): void {
     writeFileAtomic(path, hashed(safetensorsChunks([...content.tensors, checksum], metadata, path), hash))
   } catch (cause) {
     throw writeError(path, cause)
+  }
+}
+
+/**
+ * Makes a complete checkpoint known by another name as well, in place of what that name held; no bytes are written
+ * where the file system has hard links.
+ * @throws TrexError as `saveCheckpoint` does.
+ */
+export function shareCheckpoint(path: string, name: string): void {
+  try {
+    removeTemporaries(name)
+    linkFileAtomic(path, name)
+  } catch (cause) {
+    throw writeError(name, cause)
   }
 }
 
@@ -185,7 +200,7 @@ function writeError(path: string, cause: unknown): unknown {
   if (code === undefined) return cause
   const hint = `${HINTS[code] ?? 'Check the disk'} or choose another folder, then continue the run with --resume.`
   return new TrexError(
-    `Cannot write checkpoint ${path}: ${(cause as Error).message}. The previous checkpoint is unchanged.`,
+    `Cannot write checkpoint ${path}: ${(cause as Error).message}. The last complete checkpoint is unharmed.`,
     { hint, cause },
   )
 }

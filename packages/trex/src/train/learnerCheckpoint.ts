@@ -4,14 +4,7 @@ import { TrexError } from '../errors.js'
 import { OnlineClassMeans } from '../method/onlineClassMeans.js'
 import { type JsonValue, loadCheckpoint, saveCheckpoint } from './checkpoint.js'
 import { type Learner, learnerState } from './learner.js'
-
-/** Where a run stands: the epochs it has finished and the bytes of metrics.jsonl that belong to them. */
-export interface Position {
-  readonly epoch: number
-  readonly step: number
-  readonly metricsBytes: number
-  readonly [key: string]: JsonValue
-}
+import type { Position } from './position.js'
 
 const RNG = 'rng.cpu'
 
@@ -32,7 +25,7 @@ export function saveLearner(path: string, learner: Learner, position: Position):
   const { prototypes, scaler } = learner
   const rng = Generator.of('cpu').state()
   const state = {
-    position,
+    position: position as unknown as JsonValue,
     scaler: scaler.state(),
     bankPointer: prototypes instanceof OnlineClassMeans ? prototypes.memoryBank.pointer : null,
   }
@@ -50,7 +43,7 @@ export function saveLearner(path: string, learner: Learner, position: Position):
  */
 export function restoreLearner(path: string, learner: Learner): Position {
   const { tensors, state } = loadCheckpoint(path)
-  const { position, scaler, bankPointer } = state as {
+  const { position, scaler, bankPointer } = state as unknown as {
     position: Position
     scaler: { scale: number; growthTracker: number }
     bankPointer: number | null

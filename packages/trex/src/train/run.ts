@@ -1,15 +1,5 @@
 import { createHash } from 'node:crypto'
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  rmSync,
-  statSync,
-  truncateSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { writeFileAtomic } from 'trex-torch/safetensors'
 import { parse } from 'yaml'
@@ -19,6 +9,7 @@ import type { ImageDataset, Sample } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
 import { type Settings, settingsSchema } from '../settings.js'
 import { currentEnvironment, environmentChanges, environmentSchema } from './environment.js'
+import { readMetrics } from './metrics.js'
 import { otherHolder } from './runLock.js'
 
 /**
@@ -46,9 +37,12 @@ const dataSchema = z.object({
 })
 
 /** The checkpoint a run resumes from. */
-export const checkpointPath = (run: Run): string => join(run.dir, 'checkpoints', 'last.safetensors')
+export const checkpointPath = (run: Pick<Run, 'dir'>): string =>
+  join(run.dir, 'checkpoints', 'last.safetensors')
 
-const metricsPath = (run: Run): string => join(run.dir, 'metrics.jsonl')
+/** The checkpoint of the epoch with the best validation top-1, if there is validation. */
+export const bestCheckpointPath = (run: Pick<Run, 'dir'>): string =>
+  join(run.dir, 'checkpoints', 'best.safetensors')
 
 /**
  * Creates a run folder; on any error nothing of it is left.
@@ -96,9 +90,11 @@ const PARTS = [
   'checkpoints',
   'lock',
 ]
+const EVENTS = /^events\.out\.tfevents\./
 
 function removeRun(dir: string): void {
-  for (const name of PARTS) rmSync(join(dir, name), { recursive: true, force: true })
+  const events = existsSync(dir) ? readdirSync(dir).filter((name) => EVENTS.test(name)) : []
+  for (const name of [...PARTS, ...events]) rmSync(join(dir, name), { recursive: true, force: true })
   try {
     rmdirSync(dir)
   } catch {} // it was never made, or is a mount point, which stays
@@ -168,54 +164,6 @@ function readPart<T>(
       cause,
     })
   }
-}
-
-/**
- * Appends one row to metrics.jsonl and returns the file's length afterwards.
- * @throws TrexError when the disk refuses.
- */
-export function logMetrics(run: Run, row: Record<string, unknown>): number {
-  const path = metricsPath(run)
-  try {
-    appendFileSync(path, `${JSON.stringify(row)}\n`)
-    return statSync(path).size
-  } catch (cause) {
-    throw new TrexError(`${path} cannot be written: ${(cause as Error).message}`, {
-      hint: `free some space, then continue with \`trex train --resume ${run.dir}\``,
-      cause,
-    })
-  }
-}
-
-/** Cuts metrics.jsonl to the rows of the checkpoint that is resumed; rows that it has lost stay lost. */
-export function truncateMetrics(run: Run, bytes: number): void {
-  const path = metricsPath(run)
-  if (existsSync(path) && statSync(path).size > bytes) truncateSync(path, bytes)
-}
-
-/** The rows of metrics.jsonl; one that is cut short, as a full disk leaves it, is left out. */
-export function readMetrics(run: Run): MetricsRow[] {
-  const path = metricsPath(run)
-  const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : []
-  return lines.map((line) => JSON.parse(line) as MetricsRow)
-}
-
-/** A row of metrics.jsonl; losses are nats, accuracies per cent. */
-export type MetricsRow =
-  | { kind: 'step'; epoch: number; step: number; loss: number; lr: number; imagesPerSecond: number }
-  | ({
-      kind: 'epoch'
-      epoch: number
-      step: number
-      loss: number
-      seconds: number
-    } & Partial<ValidationScores>)
-
-/** The training task on the validation images, weighted by image. */
-export interface ValidationScores {
-  readonly top1: number
-  readonly top5: number
-  readonly valLoss: number
 }
 
 function write(path: string, text: string): void {

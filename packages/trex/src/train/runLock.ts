@@ -4,7 +4,17 @@ import { join } from 'node:path'
 import { TrexError } from '../errors.js'
 
 const lockPath = (dir: string) => join(dir, 'lock')
-const ownName = () => `${hostname()} ${process.pid}\n`
+const ownName = () => `${hostname()} ${process.pid} ${startOf(process.pid)}\n`
+
+/** When a process of this machine was started, in its own ticks; `-` where the system does not tell. */
+function startOf(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '-' // field 22; the name before may hold spaces
+  } catch {
+    return '-'
+  }
+}
 
 /**
  * Makes this process the only one that writes a run folder, until the result is disposed. A lock that a killed process
@@ -48,9 +58,11 @@ export function otherHolder(dir: string): { host: string; pid: string } | null {
   } catch {
     return null // there is none, or it was released just now
   }
-  const [host, pid] = text.trim().split(' ')
+  const [host, pid, start] = text.trim().split(' ')
   if (!host || !pid || text === ownName()) return null
-  return host !== hostname() || isAlive(Number(pid)) ? { host, pid } : null
+  if (host !== hostname()) return { host, pid }
+  const another = start !== undefined && start !== '-' && startOf(Number(pid)) !== start // took its number over
+  return isAlive(Number(pid)) && !another ? { host, pid } : null
 }
 
 function isAlive(pid: number): boolean {

@@ -1,30 +1,29 @@
-import { availableParallelism } from 'node:os'
-import { manualSeed, tidy } from 'trex-torch'
-import { openLoader } from '../data/loader/loader.js'
-import { openWorkers } from '../data/loader/workers.js'
+import { setImmediate } from 'node:timers/promises'
+import { tidy } from 'trex-torch'
+import type { Loader } from '../data/loader/loader.js'
 import type { ImageDataset } from '../data/sources/sample.js'
-import { TrexError } from '../errors.js'
-import { cropGroups } from '../settings.js'
-import { openBadImages, saveBadImages } from './badImages.js'
-import { stepInput } from './batch.js'
-import { createLearner, hasFiniteWeights, type Learner, ownLearner } from './learner.js'
-import { restoreLearner, saveLearner } from './learnerCheckpoint.js'
-import { resolvePrecision } from './precision.js'
-import {
-  checkpointPath,
-  logMetrics,
-  type MetricsRow,
-  type Run,
-  truncateMetrics,
-  type ValidationScores,
-} from './run.js'
+import { clearFailure, keepFailure, NonFiniteLoss } from './failure.js'
+import { openJournal, type TrainEvent } from './journal.js'
+import type { Learner } from './learner.js'
+import { restoreLearner } from './learnerCheckpoint.js'
+import { START } from './position.js'
+import { checkpointPath, type Run } from './run.js'
 import { lockRun } from './runLock.js'
-import { learningRates } from './schedule.js'
-import { trainStep } from './step.js'
+import { openSaves } from './saves.js'
+import { openTraining } from './training.js'
 import { validate } from './validate.js'
 
-/** What training tells as it goes: every row of metrics.jsonl, and where the run stands. */
-export type TrainEvent = MetricsRow & { readonly steps: number; readonly images: number }
+export type { TrainEvent } from './journal.js'
+
+/** Options of `train`. */
+export interface TrainOptions {
+  /** Go on from the run's last checkpoint. */
+  readonly resume?: boolean
+  /** When it is aborted the state is saved, and the iteration rejects with the signal's reason. */
+  readonly signal?: AbortSignal
+  /** Batches from elsewhere than the training images of the data. */
+  readonly loader?: Loader
+}
 
 /**
  * Trains a run from its start or its last checkpoint to its end, yielding what happens. Leaving the iteration ends it;
@@ -36,92 +35,51 @@ export type TrainEvent = MetricsRow & { readonly steps: number; readonly images:
 export async function* train(
   run: Run,
   data: ImageDataset,
-  { resume = false } = {},
+  { resume = false, signal, loader: given }: TrainOptions = {},
 ): AsyncGenerator<TrainEvent, Learner> {
   using _lock = lockRun(run.dir)
-  const { settings } = run
-  const { batchSize, epochs, channelsLast, seed } = settings
-  const precision = resolvePrecision(settings)
-  manualSeed(seed)
-  using owner = ownLearner(createLearner(settings, data.classes.length, precision))
-  const { learner } = owner
-  const groups = cropGroups(settings)
-  const counts = groups.map(({ count }) => count)
-  using bad = openBadImages(run)
-  await using pool = openWorkers({
-    workers: settings.workers === 'auto' ? Math.min(4, availableParallelism()) : settings.workers,
-    normalization: settings.normalization,
-    decode: { autoOrient: settings.data.autoOrient },
-    cacheBytes: CACHE_BYTES,
-  })
-  const reading = { pool, bad, ...(data.stream && { stream: data.stream }) }
-  await using loader = openLoader({ samples: data.train, groups, batchSize, seed, ...reading })
-  const { lr, minLr, warmupEpochs } = settings.optimizer
-  const peak = lr * (batchSize / 256)
-  const rates = learningRates({
-    peak,
-    final: minLr,
-    epochs,
-    iterationsPerEpoch: loader.batches,
-    warmupEpochs,
-  })
+  await using training = openTraining(run, data, { signal, loader: given })
+  const { learner, loader, rates } = training
+  const start = resume ? restoreLearner(checkpointPath(run), learner) : START
+  const perEpoch = loader.batches
+  using journal = openJournal(run, start, { steps: rates.length, perEpoch, logEvery: training.logEvery })
+  const saves = openSaves(run, learner, start)
+  clearFailure(run)
 
-  const start = resume ? restoreLearner(checkpointPath(run), learner) : { epoch: 0, step: 0, metricsBytes: 0 }
-  truncateMetrics(run, start.metricsBytes)
-  let { step } = start
-  for (let epoch = start.epoch; epoch < epochs; epoch++) {
-    const began = performance.now()
-    let [lossSum, batches, images] = [0, 0, 0]
-    let stepBegan = began
-    for await (const batch of loader.epoch(epoch)) {
-      step = epoch * loader.batches + batch.index
-      if (batch.size < 2) {
-        batch.release() // bad images left one, of which there are no batch statistics
-        continue
+  try {
+    for (let { epoch, batch: from } = start; epoch < run.settings.epochs; epoch++, from = 0) {
+      for await (const batch of loader.epoch(epoch, from)) {
+        journal.begin()
+        const step = epoch * perEpoch + batch.index
+        const lr = rates[step]!
+        tidy(() =>
+          journal.add(batch.index, { epoch, step, lr, images: batch.size }, training.learn(batch, lr)),
+        )
+        batch.release()
+
+        const save = saves.due(step + 1)
+        if (save || journal.due) yield* journal.look()
+        if (save) saves.save(journal.position())
+        await setImmediate() // a turn of the event loop: signals come through
+        signal?.throwIfAborted()
       }
-      const loss = tidy(() =>
-        trainStep(learner, stepInput(batch, counts, { precision, channelsLast }), rates[step]!).loss.item(),
-      )
-      batch.release()
-      if (!Number.isFinite(loss)) throw nonFinite(`the loss is ${loss} at`, epoch, step)
-      lossSum += loss
-      batches++
-      images += batch.size
-      const seconds = (performance.now() - stepBegan) / 1000
-      stepBegan = performance.now()
-      const row: MetricsRow = {
-        kind: 'step',
-        epoch,
-        step,
-        loss,
-        lr: rates[step]!,
-        imagesPerSecond: batch.size / seconds,
-      }
-      logMetrics(run, row)
-      yield { ...row, steps: rates.length, images: batch.size }
+      yield* journal.look()
+      const began = performance.now()
+      const scores = data.val.length ? await validate(learner, data.val, run.settings, training.reading) : {}
+      const isBest = yield* journal.endEpoch(scores, (performance.now() - began) / 1000)
+      saves.saveEpoch(journal.position(), isBest)
     }
-    step = (epoch + 1) * loader.batches
-    if (batches === 0) throw new TrexError(`none of the images of epoch ${epoch + 1} can be read`)
-    const scores: Partial<ValidationScores> = data.val.length
-      ? await validate(learner, data.val, settings, reading)
-      : {}
-    if (!hasFiniteWeights(learner) || !Number.isFinite(scores.valLoss ?? 0))
-      throw nonFinite('the weights are not finite after', epoch, step - 1)
-    const seconds = (performance.now() - began) / 1000
-    const row: MetricsRow = { kind: 'epoch', epoch, step, loss: lossSum / batches, seconds, ...scores }
-    const metricsBytes = logMetrics(run, row)
-    saveBadImages(run, bad)
-    saveLearner(checkpointPath(run), learner, { epoch: epoch + 1, step, metricsBytes })
-    yield { ...row, steps: rates.length, images }
+  } catch (error) {
+    let reason = error
+    try {
+      if (signal?.aborted) {
+        yield* journal.look()
+        saves.save(journal.position())
+      }
+    } catch (failure) {
+      reason = failure
+    }
+    throw reason instanceof NonFiniteLoss ? await keepFailure(run, loader, data.train, reason) : reason
   }
-  return owner.release()
-}
-
-/** Decoded images each worker keeps: small sets are decoded once. */
-const CACHE_BYTES = 256 << 20
-
-function nonFinite(what: string, epoch: number, step: number): TrexError {
-  return new TrexError(`${what} step ${step} (epoch ${epoch})`, {
-    hint: 'lower optimizer.lr or lengthen optimizer.warmupEpochs; the last checkpoint is from before this epoch',
-  })
+  return training.release()
 }

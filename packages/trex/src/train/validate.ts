@@ -1,4 +1,4 @@
-import { F, noGrad, tidy } from 'trex-torch'
+import { F, noGrad, stack, type Tensor, tidy } from 'trex-torch'
 import { evalBatches, type ReadOptions } from '../data/loader/loader.js'
 import type { Sample } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
@@ -7,10 +7,10 @@ import { withPrecision } from '../method/precision.js'
 import type { Settings } from '../settings.js'
 import { countTopK } from './accuracy.js'
 import type { Learner } from './learner.js'
-import type { ValidationScores } from './run.js'
+import type { ValidationScores } from './metrics.js'
 
 /** What validation reads images with. */
-export type ValidationReading = Pick<ReadOptions, 'pool' | 'bad' | 'stream'>
+export type ValidationReading = Pick<ReadOptions, 'pool' | 'bad' | 'stream' | 'signal'>
 
 /**
  * Top-1, top-5 (per cent) and loss of the training task, through the projector and the prototypes, in evaluation mode;
@@ -24,7 +24,8 @@ export async function validate(
 ): Promise<ValidationScores> {
   const target = { precision, channelsLast }
   const { resize, crop } = validation
-  let [n, hits1, hits5, lossSum] = [0, 0, 0, 0]
+  const sums: Tensor[] = [] // [3] a batch: top-1 hits, top-5 hits, loss; on the device until the end
+  let n = 0
   model.eval()
   try {
     for await (const batch of evalBatches(samples, {
@@ -34,28 +35,27 @@ export async function validate(
       batchSize,
       ...reading,
     })) {
-      const [top1, top5, loss] = tidy(() =>
-        noGrad(() => {
-          const labels = labelTensor(batch.labels, target) // [B]
-          const images = imageTensor(batch.images, batch.size, target) // [B, 3, S, S]
-          const logits = withPrecision(precision, () => prototypes.logits(model.forward(images))) // [B, C]
-          const counts = countTopK(logits, labels, [1, 5]).map((count) => count.item())
-          return [...counts, F.crossEntropy(logits, labels, { reduction: 'sum' }).item()] as [
-            number,
-            number,
-            number,
-          ]
-        }),
+      sums.push(
+        tidy(() =>
+          noGrad(() => {
+            const labels = labelTensor(batch.labels, target) // [B]
+            const images = imageTensor(batch.images, batch.size, target) // [B, 3, S, S]
+            const logits = withPrecision(precision, () => prototypes.logits(model.forward(images))) // [B, C]
+            const loss = F.crossEntropy(logits, labels, { reduction: 'sum' }) // []
+            return stack([...countTopK(logits, labels, [1, 5]).map((count) => count.to(loss.dtype)), loss])
+          }),
+        ),
       )
       n += batch.size
-      hits1 += top1
-      hits5 += top5
-      lossSum += loss
       batch.release()
     }
   } finally {
     model.train()
   }
   if (n === 0) throw new TrexError(`none of the ${samples.length} validation images can be read`)
-  return { top1: (100 * hits1) / n, top5: (100 * hits5) / n, valLoss: lossSum / n }
+  const [hits1, hits5, lossSum] = tidy(() =>
+    stack(sums).to('float64').sum([0]).toTypedArray(),
+  ) as Float64Array
+  for (const sum of sums) sum.dispose()
+  return { top1: (100 * hits1!) / n, top5: (100 * hits5!) / n, valLoss: lossSum! / n }
 }

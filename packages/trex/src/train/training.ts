@@ -1,0 +1,102 @@
+import { availableParallelism } from 'node:os'
+import { manualSeed, tidy } from 'trex-torch'
+import { collectBadImages } from '../data/loader/badImages.js'
+import { type Batch, type Loader, openLoader } from '../data/loader/loader.js'
+import { openWorkers } from '../data/loader/workers.js'
+import type { ImageDataset } from '../data/sources/sample.js'
+import { cropGroups, type Settings } from '../settings.js'
+import { openBadImages } from './badImages.js'
+import { stepInput } from './batch.js'
+import { createLearner, type Learner, ownLearner } from './learner.js'
+import { resolvePrecision } from './precision.js'
+import type { Run } from './run.js'
+import { learningRates } from './schedule.js'
+import { type StepResult, trainStep } from './step.js'
+import type { ValidationReading } from './validate.js'
+
+/** All that a run computes with, made from its settings: fresh weights, batches, the schedule. */
+export interface Training extends AsyncDisposable {
+  readonly learner: Learner
+  readonly loader: Loader
+  /** The learning rate of every step. */
+  readonly rates: Float64Array
+  /** What validation reads its images with. */
+  readonly reading: ValidationReading
+  /** Steps between two looks at the device. */
+  readonly logEvery: number
+  /** Makes one step; null for a batch of which bad images have left too little for batch statistics. */
+  learn(batch: Batch, lr: number): StepResult | null
+  /** Hands the learner on, which is disposed with the rest otherwise. */
+  release(): Learner
+}
+
+/** Options of `openTraining`. */
+export interface TrainingOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Batches from elsewhere than the training images of the data. */
+  readonly loader?: Loader | undefined
+  /** Leave RUN/bad-images.json as it is. */
+  readonly readOnly?: boolean
+}
+
+/** @throws TrexError when the device is missing or the images do not fill a batch. */
+export function openTraining(
+  run: Run,
+  data: ImageDataset,
+  { signal, loader: given, readOnly = false }: TrainingOptions = {},
+): Training {
+  const { settings } = run
+  const { batchSize, channelsLast, seed, accumulate } = settings
+  const precision = resolvePrecision(settings)
+  manualSeed(seed)
+  const owner = ownLearner(createLearner(settings, data.classes.length, precision))
+  const groups = cropGroups(settings)
+  const counts = groups.map(({ count }) => count)
+  const bad = readOnly ? null : openBadImages(run)
+  const pool = openWorkers({
+    workers: settings.workers === 'auto' ? Math.min(4, availableParallelism()) : settings.workers,
+    normalization: settings.normalization,
+    decode: { autoOrient: settings.data.autoOrient },
+    cacheBytes: CACHE_BYTES,
+  })
+  const close = async () => {
+    await pool.close()
+    bad?.[Symbol.dispose]()
+    owner[Symbol.dispose]()
+  }
+  const reading = {
+    pool,
+    bad: bad ?? collectBadImages(settings.data),
+    ...(data.stream && { stream: data.stream }),
+    ...(signal && { signal }),
+  }
+  try {
+    const loader = given ?? openLoader({ samples: data.train, groups, batchSize, seed, ...reading })
+    const target = { precision, channelsLast }
+    return {
+      learner: owner.learner,
+      loader,
+      rates: ratesOf(settings, loader.batches),
+      reading,
+      logEvery: settings.logEvery === 'auto' ? (precision.device === 'cpu' ? 1 : 10) : settings.logEvery,
+      learn: (batch, lr) =>
+        batch.size < 2
+          ? null
+          : tidy(() => trainStep(owner.learner, stepInput(batch, counts, target), lr, { accumulate })),
+      release: () => owner.release(),
+      [Symbol.asyncDispose]: close,
+    }
+  } catch (error) {
+    void close()
+    throw error
+  }
+}
+
+function ratesOf({ optimizer, batchSize, epochs }: Settings, iterationsPerEpoch: number): Float64Array {
+  const { lr, minLr, warmupEpochs } = optimizer
+  const peak = lr * (batchSize / 256)
+  return learningRates({ peak, final: minLr, epochs, iterationsPerEpoch, warmupEpochs })
+}
+
+/** Decoded images each worker keeps: small sets are decoded once. */
+const CACHE_BYTES = 256 << 20
