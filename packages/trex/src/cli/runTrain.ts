@@ -1,10 +1,9 @@
 import { join } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
 import { settingsYaml } from '../config.js'
 import { printable } from '../data/check/printable.js'
 import { type BadImages, collectBadImages } from '../data/loader/badImages.js'
 import { checkImages, findBadImages } from '../data/sources/checkImages.js'
-import { lacksSecrets, withoutSecrets } from '../data/sources/httpUrl.js'
+import { withoutSecrets } from '../data/sources/httpUrl.js'
 import type { ImageDataset } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
 import type { Settings } from '../settings.js'
@@ -19,12 +18,12 @@ import {
   hadCheckpoint,
   openRun,
   type Run,
-  type RunData,
 } from '../train/run.js'
 import { train } from '../train/train.js'
 import { openData, placeOf } from './dataPlace.js'
 import { followTraining } from './follow.js'
 import { print } from './print.js'
+import { imagesInWords, openRunData } from './runData.js'
 import { type SettingFlags, settingsOf } from './settingFlags.js'
 import { onStop, Stopped, stopGently } from './stop.js'
 
@@ -78,23 +77,11 @@ async function resumeTraining(
       hint: 'a run goes on with the settings in its config.yaml; start a new run to change them',
     })
   const run = openRun(dir)
-  const { settings } = run
   if (run.data.madeBy !== 'train')
     throw new TrexError(`${dir} is a run of the demo, which is not resumed`, {
       hint: 'run the demo again, or start a run of your own with `trex train DATA --out RUN`',
     })
-  if (!dataRoot && lacksSecrets(run.data.root))
-    throw new TrexError(`the run does not keep what is secret in ${run.data.root}`, {
-      hint: `give the whole address again: trex train DATA --resume ${dir}`,
-    })
-  const place = dataRoot ? placeOf(dataRoot) : run.data.root
-  const root = withoutSecrets(place)
-  const data = await openData(place, settings)
-  const found = describeData('train', root, data)
-  if (!isDeepStrictEqual(found, { ...run.data, root }))
-    throw new TrexError(`${root} does not hold the images that ${dir} was started with`, {
-      hint: `it had ${inWords(run.data)}; it now has ${inWords(found)}, or other names of classes or files`,
-    })
+  const data = await openRunData(run, dataRoot)
   const changes = changesSince(run)
   if (changes.length)
     console.error(`note: ${changes.join(', ')} since the run was started: its last digits may differ`)
@@ -108,7 +95,9 @@ async function finish(run: Run, data: ImageDataset, resume: boolean): Promise<vo
   const ignored = Object.entries(data.ignored).map(
     ([extension, count]) => `${count} ${extension || 'without extension'}`,
   )
-  console.error(`${run.dir}: ${inWords(run.data)}${ignored.length ? `; ignored: ${ignored.join(', ')}` : ''}`)
+  console.error(
+    `${run.dir}: ${imagesInWords(run.data)}${ignored.length ? `; ignored: ${ignored.join(', ')}` : ''}`,
+  )
   using stop = stopGently()
   stop.signal.addEventListener('abort', () =>
     console.error('\nstopping after this step; the same signal again stops at once, without saving'),
@@ -116,8 +105,11 @@ async function finish(run: Run, data: ImageDataset, resume: boolean): Promise<vo
   try {
     disposeLearner(await followTraining(train(run, data, { resume, signal: stop.signal })))
   } catch (error) {
-    if (error instanceof Stopped) console.error(farewell(run))
-    else discardUntrained(run)
+    if (!(error instanceof Stopped)) discardUntrained(run)
+    else {
+      console.error(farewell(run))
+      if (!hadCheckpoint(run)) throw new Stopped(error.by, false)
+    }
     throw error
   } finally {
     release()
@@ -150,10 +142,6 @@ function farewell(run: Run): string {
     ? 'from the last checkpoint'
     : 'from the beginning, as there is no checkpoint yet'
   return `stopped: \`trex train --resume ${run.dir}\` goes on ${from}`
-}
-
-function inWords({ classes, trainImages, valImages }: RunData): string {
-  return `${classes.length} classes, ${trainImages} training and ${valImages} validation images`
 }
 
 const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)

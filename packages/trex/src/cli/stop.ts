@@ -18,16 +18,21 @@ export function onStop(act: () => void): () => void {
 
 /** A signal has asked the program to stop, and it has done so in good order. */
 export class Stopped extends Error {
-  /** 75 (EX_TEMPFAIL) asks whoever started the program to start it again; Ctrl-C does not. */
-  readonly exitCode: number
-
-  constructor(readonly by: Signal) {
+  /** @param resumable whether what was done is kept */
+  constructor(
+    readonly by: Signal,
+    readonly resumable = true,
+  ) {
     super(`stopped by ${by}`)
-    this.exitCode = by === 'SIGINT' ? exitCodeOf(by) : REQUEUE
+  }
+
+  /** REQUEUE where it makes sense, but not after Ctrl-C. */
+  get exitCode(): number {
+    return this.resumable && this.by !== 'SIGINT' ? REQUEUE : exitCodeOf(this.by)
   }
 }
 
-/** The exit code that asks to be started again. */
+/** The exit code (EX_TEMPFAIL) that asks whoever started the program to start it again. */
 export const REQUEUE = 75
 
 /** From here on the first signal aborts the result's `signal` with Stopped, and the second ends the program at once. */

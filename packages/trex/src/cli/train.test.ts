@@ -316,9 +316,7 @@ describe('Ctrl-C', () => {
       onStderr: (text, kill) => text.includes('epoch 1 ·') && kill('SIGINT'),
     })
     expect(status).toBe(130)
-    expect(stderr).toMatch(
-      /\nstopped: `trex train --resume .*stopped` goes on from the last checkpoint\n$/,
-    )
+    expect(stderr).toMatch(/\nstopped: `trex train --resume .*stopped` goes on from the last checkpoint\n$/)
     expect(readdirSync(join(run, 'checkpoints')).sort()).toEqual(['best.safetensors', 'last.safetensors'])
     expect(existsSync(join(run, 'lock'))).toBe(false)
   })

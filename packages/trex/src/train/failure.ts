@@ -6,27 +6,33 @@ import type { Batch, Loader } from '../data/loader/loader.js'
 import type { Sample } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
 import { cropGroups } from '../settings.js'
+import type { StepFigures } from './meter.js'
 import type { Run } from './run.js'
 
-/** The step that ended a run because its loss was not a finite number: RUN/failure.json. */
+/** The step that ended a run because its loss, or a weight after it, was not a finite number: RUN/failure.json. */
 export type Failure = Readonly<z.infer<typeof schema>>
 
 const schema = z.object({
+  what: z.enum(['loss', 'weights']),
   epoch: z.number(),
   /** Of the run, from 0, and its batch within the epoch. */
   step: z.number(),
   batch: z.number(),
   lr: z.number(),
-  /** `NaN` or `Infinity`: JSON has no such numbers. */
+  /** As text: JSON has no NaN. */
   loss: z.string(),
   /** The batch's images by name, with their class numbers. */
   images: z.array(z.object({ path: z.string(), label: z.number() })),
 })
 
-/** A loss that is not finite. */
-export class NonFiniteLoss extends Error {
-  constructor(readonly at: Omit<Failure, 'images'>) {
-    super(`the loss is ${at.loss} at step ${at.step} (epoch ${at.epoch})`)
+/** The loss of a step, or a weight after it, is not a finite number. */
+export class NonFinite extends Error {
+  /** @param step the step, where it is known; else it is the last one that was made */
+  constructor(
+    readonly what: Failure['what'],
+    readonly step?: StepFigures,
+  ) {
+    super(`the ${what} stopped being finite`)
   }
 }
 
@@ -54,31 +60,38 @@ export function clearFailure(run: Pick<Run, 'dir'>): void {
 }
 
 /**
- * Keeps the step of a loss that is not finite, its images made again as they were.
+ * Keeps a step that gave what is not finite, its images made again as they were.
  * @returns the error that ends the run
  */
 export async function keepFailure(
   run: Run,
   loader: Loader,
   samples: readonly Sample[],
-  error: NonFiniteLoss,
+  what: Failure['what'],
+  { epoch, step, lr, loss }: StepFigures,
 ): Promise<TrexError> {
-  const { at } = error
   const counts = cropGroups(run.settings).map(({ count }) => count)
+  const at = { what, epoch, step, batch: step - epoch * loader.batches, lr, loss: String(loss) }
+  const message =
+    what === 'loss'
+      ? `the loss is ${loss} at step ${step} (epoch ${epoch})`
+      : `the weights are not finite after step ${step} (epoch ${epoch})`
   let kept = `\`trex replay ${run.dir}\` runs the step again and shows where the numbers go wrong; `
+  let cause: unknown
   try {
-    for await (const batch of loader.epoch(at.epoch, at.batch)) {
+    for await (const batch of loader.epoch(epoch, at.batch)) {
       const images = Array.from(batch.indices, (i) => ({ path: samples[i]!.path, label: samples[i]!.label }))
       writeFileAtomic(failedBatchPath(run), safetensorsChunks(batchTensors(batch, counts)))
       writeFileAtomic(reportPath(run), [Buffer.from(`${JSON.stringify({ ...at, images }, null, 2)}\n`)])
       break
     }
-  } catch (cause) {
-    kept = `its batch cannot be kept (${(cause as Error).message}); `
+  } catch (error) {
+    kept = `its batch cannot be kept (${(error as Error).message}); `
+    cause = error
   }
-  return new TrexError(error.message, {
+  return new TrexError(message, {
     hint: `${kept}lower optimizer.lr, lengthen optimizer.warmupEpochs or set optimizer.clipNorm; the last checkpoint is from before this step`,
-    cause: error,
+    cause,
   })
 }
 

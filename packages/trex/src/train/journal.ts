@@ -1,6 +1,6 @@
 import { TrexError } from '../errors.js'
-import { NonFiniteLoss } from './failure.js'
-import { openMeter, type StepFacts } from './meter.js'
+import { NonFinite } from './failure.js'
+import { openMeter, type StepFacts, type StepFigures } from './meter.js'
 import {
   type EpochRow,
   logMetrics,
@@ -27,9 +27,11 @@ export interface Journal extends Disposable {
   readonly due: boolean
   /**
    * Waits for the device and writes down what the steps since the last time gave.
-   * @throws NonFiniteLoss at the first step whose loss is not finite; TrexError when the disk refuses.
+   * @throws NonFinite at the first step whose loss is not finite; TrexError when the disk refuses.
    */
   look(): Generator<TrainEvent, void>
+  /** The step that was looked at last. */
+  readonly last: StepFigures | null
   /** Writes down the end of an epoch; whether it is the best so far. @throws TrexError */
   endEpoch(scores: Partial<ValidationScores>, seconds: number): Generator<TrainEvent, boolean>
   /** Where the run stands after the last look. */
@@ -45,6 +47,7 @@ export function openJournal(
   truncateMetrics(run, start.metricsBytes)
   const meter = openMeter()
   let here = start
+  let last: StepFigures | null = null
   return {
     begin: () => meter.begin(),
     add(batch, facts, result) {
@@ -61,9 +64,11 @@ export function openJournal(
       logMetrics(run, good.map(stepRow))
       here = { ...here, totals: good.reduce(withStep, here.totals) }
       for (const step of good) yield { ...stepRow(step), steps, images: step.images }
-      if (bad < 0) return
-      const { epoch, step, lr, loss } = figures[bad]!
-      throw new NonFiniteLoss({ epoch, step, batch: step - epoch * perEpoch, lr, loss: String(loss) })
+      last = figures[bad] ?? figures.at(-1) ?? last
+      if (bad >= 0) throw new NonFinite('loss', figures[bad]!)
+    },
+    get last() {
+      return last
     },
     *endEpoch(scores, validationSeconds) {
       const { epoch, totals, best } = here

@@ -77,6 +77,7 @@ export function createRun(dir: string, settings: Settings, data: RunData): Run {
 export function discardUntrained(run: Run): boolean {
   if (otherHolder(run.dir)) return false
   if (existsSync(checkpointPath(run)) || readMetrics(run).length > 0) return false
+  if (existsSync(join(run.dir, 'failure.json'))) return false // its first step is to be looked at
   removeRun(run.dir)
   return true
 }

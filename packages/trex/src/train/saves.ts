@@ -4,6 +4,7 @@ import { removeTemporaries } from 'trex-torch/safetensors'
 import { TrexError } from '../errors.js'
 import type { Settings } from '../settings.js'
 import { shareCheckpoint } from './checkpoint.js'
+import { NonFinite } from './failure.js'
 import { hasFiniteWeights, type Learner } from './learner.js'
 import { saveLearner } from './learnerCheckpoint.js'
 import type { Position } from './position.js'
@@ -13,7 +14,7 @@ import { bestCheckpointPath, checkpointPath, type Run } from './run.js'
 export interface Saves {
   /** Whether a checkpoint is due after so many steps of the run. */
   due(steps: number): boolean
-  /** Saves the state in mid-epoch, unless it is saved. @throws TrexError; the last complete checkpoint is unharmed then. */
+  /** Saves the state in mid-epoch, unless it is saved. @throws TrexError, NonFinite; the last complete checkpoint is unharmed then. */
   save(position: Position): void
   /**
    * Saves the state at the end of an epoch, under all the names that it deserves; `last` comes last, so that a run which
@@ -29,7 +30,7 @@ export function openSaves(run: Run, learner: Learner, start: Position): Saves {
   let savedAt = performance.now()
   let saved = start
   const write = (position: Position, [first, ...others]: readonly string[]) => {
-    if (!hasFiniteWeights(learner)) throw diverged(position)
+    if (!hasFiniteWeights(learner)) throw new NonFinite('weights')
     saveLearner(first!, learner, position)
     for (const name of others) shareCheckpoint(first!, name)
     savedAt = performance.now()
@@ -57,13 +58,6 @@ export function openSaves(run: Run, learner: Learner, start: Position): Saves {
 /** The checkpoint kept after so many epochs. */
 export const epochCheckpointPath = (run: Pick<Run, 'dir'>, epochs: number): string =>
   join(run.dir, 'checkpoints', `epoch-${String(epochs).padStart(4, '0')}.safetensors`)
-
-function diverged({ epoch, batch }: Position): TrexError {
-  const where = batch > 0 ? `in epoch ${epoch + 1}, after ${batch} steps` : `after epoch ${epoch}`
-  return new TrexError(`the weights are not finite ${where}`, {
-    hint: 'lower optimizer.lr, lengthen optimizer.warmupEpochs or set optimizer.clipNorm; the last checkpoint is from before',
-  })
-}
 
 /** Removes all but the newest `keep` checkpoints that were kept by epoch. */
 function prune(run: Run, keep: Settings['checkpoints']['keep']): void {

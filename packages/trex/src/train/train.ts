@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { tidy } from 'trex-torch'
 import type { Loader } from '../data/loader/loader.js'
 import type { ImageDataset } from '../data/sources/sample.js'
-import { clearFailure, keepFailure, NonFiniteLoss } from './failure.js'
+import { clearFailure, keepFailure, NonFinite } from './failure.js'
 import { openJournal, type TrainEvent } from './journal.js'
 import type { Learner } from './learner.js'
 import { restoreLearner } from './learnerCheckpoint.js'
@@ -79,7 +79,9 @@ export async function* train(
     } catch (failure) {
       reason = failure
     }
-    throw reason instanceof NonFiniteLoss ? await keepFailure(run, loader, data.train, reason) : reason
+    const step = reason instanceof NonFinite ? (reason.step ?? journal.last) : null
+    if (step) throw await keepFailure(run, loader, data.train, (reason as NonFinite).what, step)
+    throw reason
   }
   return training.release()
 }
