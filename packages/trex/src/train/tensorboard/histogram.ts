@@ -28,7 +28,8 @@ export function histogramOf(values: Float32Array | Float64Array): Histogram {
   if (min === max) return { min, max, count, sum, sumOfSquares, limits: [max], counts: [count] }
   const scale = Number.isFinite(max - min) ? 1 : 0.5 // the distance of extremes may overflow
   const range = max * scale - min * scale
-  const edge = (part: number) => Math.min(max, scale === 1 ? min + part * range : min * (1 - part) + max * part)
+  const edge = (part: number) =>
+    Math.min(max, scale === 1 ? min + part * range : min * (1 - part) + max * part)
   const limits = Array.from({ length: BUCKETS }, (_, i) => edge((i + 1) / BUCKETS))
   const counts = new Array<number>(BUCKETS).fill(0)
   for (const value of values) {
