@@ -5,6 +5,7 @@ import { datasetsCommand } from './datasets.js'
 import { demoCommand } from './demo.js'
 import { doctorCommand } from './doctor.js'
 import { previewCommand } from './preview.js'
+import { runsCommand } from './runs.js'
 import { trainCommand } from './train.js'
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
@@ -17,7 +18,14 @@ const program = new Command('trex')
   .addHelpText('after', '\nExample:\n  $ trex train photos --out runs/photos')
   .exitOverride()
 
-const commands = [doctorCommand(), demoCommand(), trainCommand(), previewCommand(), datasetsCommand()]
+const commands = [
+  doctorCommand(),
+  demoCommand(),
+  trainCommand(),
+  runsCommand(),
+  previewCommand(),
+  datasetsCommand(),
+]
 for (const command of commands) {
   program.addCommand(command.copyInheritedSettings(program))
   for (const inner of command.commands) inner.copyInheritedSettings(command)
