@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { trex } from '../../test/support/trex.js'
 
 describe('every command', () => {
-  test.each([[[]], [['train']], [['demo']], [['doctor']]])(
+  test.each([[[]], [['train']], [['demo']], [['doctor']], [['runs']]])(
     '%j --help ends with an example',
     async (command) => {
       const { status, stdout } = await trex([...command, '--help'])

@@ -6,6 +6,7 @@ import { demoCommand } from './demo.js'
 import { doctorCommand } from './doctor.js'
 import { previewCommand } from './preview.js'
 import { replayCommand } from './replay.js'
+import { runsCommand } from './runs.js'
 import { trainCommand } from './train.js'
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
@@ -23,6 +24,7 @@ const commands = [
   demoCommand(),
   trainCommand(),
   replayCommand(),
+  runsCommand(),
   previewCommand(),
   datasetsCommand(),
 ]
