@@ -23,6 +23,7 @@ const allowed: Record<string, string[]> = {
 const looseFiles: Record<string, string> = {
   config: 'settings',
   settings: 'settings',
+  settingsSchema: 'settings',
   recipes: 'settings',
   suggest: 'settings',
   errors: 'errors',
