@@ -15,9 +15,10 @@ const allowed: Record<string, string[]> = {
   data: ['errors', 'rng'],
   train: ['torch', 'method', 'data', 'settings', 'errors'],
   transfer: ['torch', 'method', 'data', 'errors', 'rng'],
+  evaluate: ['torch', 'method', 'data', 'train', 'transfer', 'settings', 'errors'],
   report: ['data', 'errors'],
   demo: ['torch', 'method', 'data', 'train', 'transfer', 'report', 'settings', 'errors', 'rng'],
-  cli: ['torch', 'data', 'train', 'demo', 'report', 'settings', 'errors'],
+  cli: ['torch', 'method', 'data', 'train', 'evaluate', 'demo', 'report', 'settings', 'errors'],
 }
 /** Files directly in src/ and the room they make up. */
 const looseFiles: Record<string, string> = {

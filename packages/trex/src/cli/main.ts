@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { datasetsCommand } from './datasets.js'
 import { demoCommand } from './demo.js'
 import { doctorCommand } from './doctor.js'
+import { evalCommand } from './eval.js'
 import { previewCommand } from './preview.js'
 import { trainCommand } from './train.js'
 
@@ -17,7 +18,14 @@ const program = new Command('trex')
   .addHelpText('after', '\nExample:\n  $ trex train photos --out runs/photos')
   .exitOverride()
 
-const commands = [doctorCommand(), demoCommand(), trainCommand(), previewCommand(), datasetsCommand()]
+const commands = [
+  doctorCommand(),
+  demoCommand(),
+  trainCommand(),
+  evalCommand(),
+  previewCommand(),
+  datasetsCommand(),
+]
 for (const command of commands) {
   program.addCommand(command.copyInheritedSettings(program))
   for (const inner of command.commands) inner.copyInheritedSettings(command)
