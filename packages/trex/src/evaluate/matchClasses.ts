@@ -10,8 +10,8 @@ export function matchClasses(ofData: readonly string[], ofRun: readonly string[]
   if (unknown.length === 0) return ofData.map((name) => places.get(name)!)
   const shown = unknown.slice(0, 5).join(', ')
   const more = unknown.length > 5 ? ` and ${unknown.length - 5} more` : ''
-  const [classes, have] = unknown.length === 1 ? ['class', 'was'] : ['classes', 'were']
-  throw new TrexError(`${shown}${more}: ${classes} that the run ${have} not trained on`, {
+  const classes = unknown.length === 1 ? 'a class' : 'classes'
+  throw new TrexError(`${shown}${more}: ${classes} that the run was not trained on`, {
     hint: `its ${ofRun.length} classes are ${ofRun.slice(0, 5).join(', ')}${ofRun.length > 5 ? ', ...' : ''}; --features-only evaluates the features alone, by nearest class means and neighbours`,
   })
 }

@@ -65,8 +65,8 @@ export function confusionMatrix({ classes, counts }: ConfusionCounts): Html {
   )
   const [width, height] = [gap + side + far, gap + 22 + side + far]
   return html`<svg class="confusion" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="Confusion matrix of ${n} classes" font-size="${font}">
-<text class="side" x="${gap}" y="12">predicted →</text>
-<text class="side" transform="translate(12 ${gap + 22}) rotate(-90)" text-anchor="end">label →</text>
+<text class="side" x="${gap - 6}" y="${gap}" text-anchor="end">predicted →</text>
+<text class="side" x="${gap - 6}" y="${gap + 16}" text-anchor="end">label ↓</text>
 <g transform="translate(${gap} ${gap + 22})">
 <g class="lines">${lines}</g>
 <g class="names">${atRows(-6, 'end')}${atColumns(-6, 'start')}${n >= BOTH_ENDS ? [...atRows(side + 6, 'start'), ...atColumns(side + 6, 'end')] : []}</g>
@@ -96,7 +96,9 @@ export function drawnClasses({ classes, counts }: ConfusionCounts): number[] {
     .sort((a, b) => a - b)
 }
 
-const short = (name: string) => (name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name)
+/** A long name without its middle: numbers and the like stand at the ends. */
+const short = (name: string) =>
+  name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 10)}…${name.slice(-9)}` : name
 
 /** What the picture needs of a page's style sheet. */
 export const confusionStyle = `
