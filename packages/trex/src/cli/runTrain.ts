@@ -42,6 +42,10 @@ export interface TrainFlags extends SettingFlags {
 export async function runTrain(dataRoot: string | undefined, flags: TrainFlags): Promise<void> {
   if (flags.printSchema) return print(settingsSchemaText().trimEnd())
   if (flags.resume !== undefined) return resumeTraining(flags.resume, dataRoot, flags)
+  if (flags.json && !flags.printConfig)
+    throw new TrexError('--json goes with --print-config', {
+      hint: 'RUN/metrics.jsonl has what a run measures',
+    })
   const settings = settingsOf(flags)
   if (flags.printConfig)
     return print(flags.json ? JSON.stringify(settings, null, 2) : settingsYaml(settings).trimEnd())

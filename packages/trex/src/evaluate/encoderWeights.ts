@@ -10,7 +10,7 @@ import type { Encoder } from '../method/encoder.js'
 
 /** Where the encoder's weights are in a file, the first that occurs: a checkpoint of a run, an encoder, or bare names. */
 const PREFIXES = ['model.encoder.', 'encoder.', ''] as const
-/** What files of others have besides the encoder: the classifier, and counters that are of no use in evaluation. */
+/** What is not read: a classifier, and the counters of batch norm, which are of no use in evaluation. */
 const IGNORED = /^(fc|head|heads|classifier)\.|(^|\.)num_batches_tracked$/
 const DTYPES = { F32: 'float32', F64: 'float64', F16: 'float16', BF16: 'bfloat16' } as const
 
@@ -53,7 +53,7 @@ export function loadEncoderWeights(path: string, encoder: Encoder): void {
       const dtype = DTYPES[raw.dtype as keyof typeof DTYPES]
       tensors.set(name, fromTypedArray(typedArrayOf(raw), raw.shape, { dtype }))
     }
-    encoder.loadStateDict(tensors)
+    encoder.loadStateDict(tensors, { strict: false }) // all that is missing are counters
   })
 }
 
@@ -63,7 +63,9 @@ function misfits(
   { entries }: SafetensorsReader,
 ): string[] {
   const own = encoder.stateDict()
-  const missing = [...own.keys()].filter((name) => !given.has(name)).map((name) => `${name} is missing`)
+  const missing = [...own.keys()]
+    .filter((name) => !given.has(name) && !IGNORED.test(name))
+    .map((name) => `${name} is missing`)
   const others = [...given].flatMap(([name, full]) => {
     const { shape, dtype } = entries.get(full)!
     const tensor = own.get(name)
