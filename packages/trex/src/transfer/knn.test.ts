@@ -111,6 +111,14 @@ test('what cannot be compared is an error', () => {
   for (const k of [0, 1.5, Number.NaN]) expect(() => knn(good, good, [k])).toThrow(`k is ${k}`)
 })
 
+test('more equal rows than are looked at one by one', () => {
+  const gallery = set(
+    Array.from({ length: 3000 }, () => [1, 2, 3]),
+    Array.from({ length: 3000 }, () => 6),
+  )
+  expect([...knn(set([[3, 2, 1]], [6]), gallery, [1, 20])[1]!.predictions]).toEqual([6])
+})
+
 describe('with duplicates and ties', () => {
   // Few small whole numbers: the same rows and the same cosines come up all the time.
   const row = fc.array(fc.integer({ min: -1, max: 1 }), { minLength: 3, maxLength: 3 })

@@ -14,12 +14,14 @@ export interface Neighbours {
 const BLOCK = 1 << 26
 /** Rows that are taken besides the k, so that those whose order rounding may have changed are among them. */
 const SPARE = 16
+/** So many rows are taken where those do not suffice: of features that have collapsed, all rows are equally near. */
+const MANY = 1024
 
 /**
  * The `k` gallery rows with the highest cosine to each query; a query that is in the gallery finds itself first. Queries
  * are compared in blocks of bounded memory. libtorch finds the candidates in float32; which of them are nearest is
  * decided by float64 products of the same rows, and of equal ones the earlier row comes first: the answer depends
- * neither on the machine nor on the blocks.
+ * neither on the machine nor on the blocks, unless over a thousand rows are as near as float32 can tell.
  * @throws TrexError for different widths, or fewer than `k` rows in the gallery.
  */
 export function nearest(
@@ -69,17 +71,20 @@ function candidatesOf(queries: Tensor, gallery: Tensor, k: number): (readonly nu
   const [dim, n] = gallery.shape as [number, number]
   const products = queries.matmul(gallery) // [b, n]
   const taken = Math.min(n, k + SPARE)
+  const most = Math.min(n, Math.max(MANY, 2 * k))
   const [values, places] = products.topk(taken, 1) // [b, taken] each
   const [top, at] = [values.toFloat32Array(), places.to('int32').toTypedArray() as Int32Array]
   // A float32 product of unit vectors is off by at most about D * 2^-24; two of them are compared.
   const margin = 2 * (dim + 2) * 2 ** -24
   return Array.from({ length: queries.size(0) }, (_, i) => {
     const least = top[i * taken + k - 1]! - margin
-    const indices = Array.from(at.subarray(i * taken, (i + 1) * taken))
-    if (taken === n || top[(i + 1) * taken - 1]! < least)
-      return indices.filter((_, rank) => top[i * taken + rank]! >= least)
-    const all = products.select(0, i).toFloat32Array() // [n]
-    return Array.from(all.keys()).filter((index) => all[index]! >= least)
+    const near = (similarities: Float32Array, rows: Int32Array) =>
+      Array.from(rows).filter((_, rank) => similarities[rank]! >= least)
+    const end = (i + 1) * taken
+    if (taken === n || top[end - 1]! < least)
+      return near(top.subarray(i * taken, end), at.subarray(i * taken, end))
+    const [more, rows] = products.select(0, i).topk(most) // [most] each
+    return near(more.toFloat32Array(), rows.to('int32').toTypedArray() as Int32Array)
   })
 }
 
