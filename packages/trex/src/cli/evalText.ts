@@ -1,5 +1,5 @@
 import { printable } from '../data/check/printable.js'
-import type { ClassScore } from '../evaluate/confusion.js'
+import type { ClassScore, ConfusedPair } from '../evaluate/confusion.js'
 import type { Evaluation } from '../evaluate/evaluate.js'
 
 /** An evaluation and what it was made of. */
@@ -61,54 +61,46 @@ export function aboutOf({ weights, epoch, encoder, evaluation }: EvaluationRecor
 /** The evaluation for a terminal; of more than 20 classes the worst and the best, unless all are asked for. */
 export function evaluationText(record: EvaluationRecord, allClasses: boolean): string {
   const { task, notes } = record.evaluation
-  const sections = [
+  const blocks = [
     aboutOf(record).map(printable),
     columns(scoreRows(record)),
-    ...(task ? classLines(task.perClass, allClasses) : []),
-    ...(task?.confused.length
-      ? [
-          ['confused most often (class, taken for, images, share of the class)'],
-          columns(
-            task.confused
-              .slice(0, PAIRS_SHOWN)
-              .map(({ label, prediction, images, share }) => [
-                `  ${printable(label)}`,
-                printable(prediction),
-                String(images),
-                `${share.toFixed(1)} %`,
-              ]),
-            2,
-          ),
-        ]
-      : []),
+    ...(task ? classBlocks(task.perClass, allClasses) : []),
+    ...(task?.confused.length ? [pairsBlock(task.confused.slice(0, PAIRS_SHOWN))] : []),
     notes.map((note) => `note: ${note}`),
   ]
-  return sections
+  return blocks
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
     .join('\n\n')
-    .replace(/(\(class[^\n]*\))\n\n/g, '$1\n')
+}
+
+function pairsBlock(pairs: readonly ConfusedPair[]): string[] {
+  const rows = pairs.map(({ label, prediction, images, share }) => [
+    `  ${printable(label)}`,
+    printable(prediction),
+    String(images),
+    `${share.toFixed(1)} %`,
+  ])
+  return ['confused most often (class, taken for, images, share of the class)', ...columns(rows, 2)]
 }
 
 const present = (scores: readonly ClassScore[]) => scores.filter(({ accuracy }) => accuracy !== null)
 
-function classLines(scores: readonly ClassScore[], all: boolean): string[][] {
+function classBlocks(scores: readonly ClassScore[], all: boolean): string[][] {
   const ordered = present(scores).toSorted((a, b) => a.accuracy! - b.accuracy!)
-  const lines = (chosen: readonly ClassScore[]) =>
-    columns(
-      chosen.map(({ name, accuracy, correct, images }) => [
-        `  ${printable(name)}`,
-        `${accuracy!.toFixed(1)} %`,
-        `${correct} of ${images}`,
-      ]),
-    )
-  if (all || ordered.length <= MOST_LISTED)
-    return [['classes (class, accuracy, right)'], lines(all ? present(scores) : ordered)]
+  const block = (heading: string, chosen: readonly ClassScore[]) => {
+    const rows = chosen.map(({ name, accuracy, correct, images }) => [
+      `  ${printable(name)}`,
+      `${accuracy!.toFixed(1)} %`,
+      `${correct} of ${images}`,
+    ])
+    return [`${heading} (class, accuracy, right)`, ...columns(rows)]
+  }
+  if (all) return [block('all classes', present(scores))]
+  if (ordered.length <= MOST_LISTED) return [block('classes', ordered)]
   return [
-    [`the ${WORST} worst classes of ${ordered.length} (class, accuracy, right)`],
-    lines(ordered.slice(0, WORST)),
-    [`the ${BEST} best (class, accuracy, right)`],
-    lines(ordered.slice(-BEST).reverse()),
+    block(`the ${WORST} worst of ${ordered.length} classes`, ordered.slice(0, WORST)),
+    block(`the ${BEST} best`, ordered.slice(-BEST).reverse()),
   ]
 }
 

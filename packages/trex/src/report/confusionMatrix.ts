@@ -111,6 +111,8 @@ export const confusionStyle = `
 .confusion .lines { stroke: var(--grid); stroke-width: 1; fill: none; }
 .confusion .figure { fill: var(--text); text-anchor: middle; pointer-events: none; }
 .confusion .on { fill: var(--ground); }
+.pairs th:nth-child(2) { padding-left: 28px; text-align: left; font-weight: inherit; }
+.pairs tbody th { font-weight: 400; }
 .scale { display: flex; flex-wrap: wrap; gap: 6px 18px; margin-bottom: 16px; font-size: 13px; color: var(--quiet); }
 .scale svg { vertical-align: -3px; margin-right: 4px; }
 `
