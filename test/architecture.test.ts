@@ -16,14 +16,16 @@ const allowed: Record<string, string[]> = {
   train: ['torch', 'method', 'data', 'analysis', 'settings', 'errors'],
   transfer: ['torch', 'method', 'data', 'errors', 'rng'],
   analysis: ['torch', 'errors'],
+  evaluate: ['torch', 'method', 'data', 'train', 'transfer', 'settings', 'errors'],
   report: ['data', 'errors'],
   demo: ['torch', 'method', 'data', 'train', 'transfer', 'report', 'settings', 'errors', 'rng'],
-  cli: ['torch', 'data', 'train', 'demo', 'report', 'settings', 'errors'],
+  cli: ['torch', 'method', 'data', 'train', 'evaluate', 'demo', 'report', 'settings', 'errors'],
 }
 /** Files directly in src/ and the room they make up. */
 const looseFiles: Record<string, string> = {
   config: 'settings',
   settings: 'settings',
+  settingsSchema: 'settings',
   recipes: 'settings',
   suggest: 'settings',
   errors: 'errors',

@@ -219,6 +219,37 @@ describe('problems', () => {
     expect(problems({ sets: [text] })[0]).toBe(`Cannot read --set ${text}.`)
   })
 
+  test('what cannot be read is listed with the rest', () => {
+    expect(problems({ recipe: 'trx', configFile: join(folder, 'none.yaml'), sets: ['a', 'seed=x'] })).toEqual(
+      [
+        'The settings have 4 problems:',
+        'There is no recipe "trx" (did you mean "trex"?).',
+        expect.stringContaining('none.yaml: ENOENT'),
+        'Cannot read --set a.',
+        'seed = "x": expected number, from --set seed=x',
+      ],
+    )
+  })
+
+  test('YAML that holds itself, and long values', () => {
+    expect(problems({ configFile: configFile('stem: &a [*a]\n') })[0]).toContain(
+      'an alias stands for a part that it is in',
+    )
+    expect(problems({ sets: ['augment=&a { b: *a }'] })[0]).toContain('Cannot read --set augment')
+    const [, line] = problems({ sets: [`stem=${'x'.repeat(500)}`] })
+    expect(line!.length).toBeLessThan(700)
+    expect(line).toContain(`stem = "${'x'.repeat(76)}...: expected one of`)
+  })
+
+  test('groups that may not be left out', () => {
+    const groups = ['globalCrops', 'augment', 'normalization', 'optimizer', 'checkpoints', 'watch']
+    const sets = [...groups, 'validation', 'data', 'extraCrops'].map((group) => `${group}=null`)
+    const found = problems({ sets })
+    expect(found).toHaveLength(10)
+    for (const line of found.slice(1))
+      expect(line).toMatch(/^\w+ = null: expected (object|array), from --set/)
+  })
+
   test('files that are missing, no YAML, or no settings', () => {
     expect(problems({ configFile: join(folder, 'none.yaml') })[0]).toContain('none.yaml: ENOENT')
     expect(problems({ configFile: configFile('epochs: 1\nepochs: 2\n') })[0]).toContain(

@@ -42,28 +42,43 @@ interface Layer {
  * The settings of a run. Crop sizes follow `imageSize` (see atImageSize) where no source gives them. A part
  * of a group that the recipe leaves out (`projector.layers` over `projector: null`) starts from the group of
  * recipe `trex`.
- * @throws TrexError that lists every unknown key, with a suggestion, and every wrong value, with where it
- * came from.
+ * @throws TrexError that lists every unknown key, with a suggestion, every wrong value, with where it came from, and
+ * every source that cannot be read.
  */
 export function resolveSettings(sources: SettingsSources = {}): Settings {
   const { recipe, configFile, flags = {}, sets = [] } = sources
+  const broken: TrexError[] = []
+  const readable = (read: () => Layer): Layer[] => {
+    try {
+      return [read()]
+    } catch (error) {
+      if (!(error instanceof TrexError)) throw error
+      broken.push(error)
+      return []
+    }
+  }
   const layers: Layer[] = [
-    ...(configFile === undefined ? [] : [readConfig(configFile)]),
+    ...(configFile === undefined ? [] : readable(() => readConfig(configFile))),
     { source: 'the flags', values: recipe === undefined ? flags : { ...flags, recipe } },
-    ...sets.map(parseSet),
+    ...sets.flatMap((set) => readable(() => parseSet(set))),
   ]
-  const base = recipeNamed(lastOf(layers, 'recipe') ?? TREX.recipe)
+  const name = lastOf(layers, 'recipe') ?? TREX.recipe
+  const known = RECIPES.get(String(name))
+  if (!known) broken.unshift(noSuchRecipe(name))
+  const base = known ?? TREX
   const imageSize = settingsSchema.shape.imageSize.safeParse(lastOf(layers, 'imageSize')).data
   const start = imageSize === undefined ? base : atImageSize(base, imageSize)
   const merged = layers.reduce<unknown>((settings, { values }) => merge(settings, values, TREX), start)
 
   const unknown = layers.flatMap(({ source, values }) => unknownKeys(values, KNOWN, [], source))
   const checked = settingsSchema.safeParse(merged)
-  if (checked.success && unknown.length === 0) return checked.data
   const wrong = (checked.error?.issues ?? [])
     .filter(({ code, path }) => code !== 'unrecognized_keys' || path.length > 1) // others are listed above
+    .filter(({ path }) => known || path[0] !== 'recipe') // likewise
     .map((issue) => describe(issue, merged, layers, base.recipe))
-  const issues = [...unknown, ...wrong]
+  const issues = [...broken.map(({ message }) => message.split('\n')[0]!), ...unknown, ...wrong]
+  if (broken.length === 1 && issues.length === 1) throw broken[0]
+  if (checked.success && issues.length === 0) return checked.data
   const many = issues.length === 1 ? 'a problem' : `${issues.length} problems`
   throw new TrexError(`The settings have ${many}:\n${issues.map((issue) => `  ${issue}`).join('\n')}`, {
     hint: 'Settings come from the recipe, --config, flags and --set, in this order; the last one wins.',
@@ -84,11 +99,22 @@ function readConfig(path: string): Layer {
   }
   let values: unknown
   try {
-    values = parse(readFileSync(path, 'utf8')) ?? {}
+    values = parseYaml(readFileSync(path, 'utf8')) ?? {}
   } catch (cause) {
     return fail((cause as Error).message, cause)
   }
   return isGroup(values) ? { source: path, values } : fail('it holds no settings by name.')
+}
+
+/** What a YAML text holds. @throws Error for one that is wrong, or that holds itself. */
+function parseYaml(text: string): unknown {
+  const value: unknown = parse(text, { logLevel: 'error' })
+  try {
+    JSON.stringify(value)
+  } catch (cause) {
+    throw new Error('an alias stands for a part that it is in', { cause })
+  }
+  return value
 }
 
 /** `a.b=c` as the settings `{ a: { b: c } }`. */
@@ -103,7 +129,7 @@ function parseSet(text: string): Layer {
   const [, path, value] = /^([^=\s]+)=(.+)$/s.exec(text) ?? fail()
   let parsed: unknown
   try {
-    parsed = parse(value!)
+    parsed = parseYaml(value!)
   } catch (cause) {
     fail(cause)
   }
@@ -113,11 +139,9 @@ function parseSet(text: string): Layer {
   return { source, values: values as Values }
 }
 
-function recipeNamed(name: unknown): Settings {
-  const recipe = RECIPES.get(String(name))
-  if (recipe !== undefined) return recipe
+function noSuchRecipe(name: unknown): TrexError {
   const names = [...RECIPES.keys()]
-  throw new TrexError(`There is no recipe "${name}"${didYouMean(String(name), names)}.`, {
+  return new TrexError(`There is no recipe ${shown(String(name))}${didYouMean(String(name), names)}.`, {
     hint: `Recipes are ${names.join(', ')}.`,
   })
 }
@@ -167,8 +191,14 @@ function describe(issue: Issue, merged: unknown, layers: readonly Layer[], recip
   const meant = typeof given === 'string' ? didYouMean(given, choices) : ''
   const source = layers.findLast(({ values }) => gives(values, path))?.source ?? `recipe ${recipe}`
   const what = issue.message.replace(/^(Invalid|Too)[^:]*: /, '').replace(/, received \w+$/, '')
-  const shown = typeof given === 'number' ? given : JSON.stringify(given)
-  return `${path.join('.')} = ${shown}: ${what}${meant}, from ${source}`
+  return `${path.join('.')} = ${shown(given)}: ${what}${meant}, from ${source}`
+}
+
+/** A value as one writes it, of a long one the beginning. */
+function shown(value: unknown): string {
+  if (typeof value === 'number') return String(value)
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text
 }
 
 /** Whether a layer decides the value at a path, by giving it or a whole of which it is part. */

@@ -5,6 +5,7 @@ export {
 } from './data/sources/imageFolder.js'
 export type { ImageDataset, Sample } from './data/sources/sample.js'
 export { TrexError } from './errors.js'
+export { type Evaluation, type EvaluationOptions, evaluate } from './evaluate/evaluate.js'
 export * from './method/index.js'
 export { RECIPES } from './recipes.js'
 export { cropGroups, type Settings } from './settings.js'

@@ -4,129 +4,132 @@ import type { CropGroup } from './data/pixels/multiCrop.js'
 /** Encoders that can be trained. */
 export const ENCODERS = ['resnet18', 'resnet34', 'resnet50', 'resnet101'] as const
 
+// What each setting means is its description here; the JSON Schema (settings.schema.json) shows it in editors.
+
 const integer = (least: number) =>
-  z.number().min(least).refine(Number.isSafeInteger, { error: 'expected a whole number' })
+  z
+    .number()
+    .min(least)
+    .refine(Number.isSafeInteger, { error: 'expected a whole number' })
+    .meta({ type: 'integer' })
 const count = integer(1)
 const fraction = z.number().min(0).max(1)
 const positive = z.number().positive()
 const nonNegative = z.number().min(0)
 
+const pair = { minItems: 2, maxItems: 2 }
 const range = (bound: z.ZodNumber) =>
-  z.tuple([bound, bound]).refine(([min, max]) => min <= max, { error: 'the first number is the larger' })
+  z
+    .tuple([bound, bound])
+    .refine(([min, max]) => min <= max, { error: 'the first number is the larger' })
+    .meta(pair)
 
 const augment = z.strictObject({
-  /** Width / height of a crop before it is resized to a square. */
-  ratio: range(positive),
-  flipP: fraction,
-  jitterP: fraction,
-  brightness: nonNegative,
-  contrast: nonNegative,
-  saturation: nonNegative,
-  /** Part of a circle. */
-  hue: z.number().min(0).max(0.5),
-  grayP: fraction,
-  /** Pixels. */
-  blurSigma: range(positive),
-  /** Values from here on are inverted by a solarisation. */
-  solarizeThreshold: integer(0).max(256),
-  /** How crops are resized. */
-  filter: z.enum(['bicubic', 'bilinear']),
+  ratio: range(positive).describe('Width / height of a crop before it is resized to a square.'),
+  flipP: fraction.describe('Probability that a crop is mirrored.'),
+  jitterP: fraction.describe('Probability that the colours of a crop change.'),
+  brightness: nonNegative.describe('How far the brightness may move from 1, either way.'),
+  contrast: nonNegative.describe('How far the contrast may move from 1, either way.'),
+  saturation: nonNegative.describe('How far the saturation may move from 1, either way.'),
+  hue: z.number().min(0).max(0.5).describe('How far the hue may move, as part of a circle.'),
+  grayP: fraction.describe('Probability that a crop becomes grey.'),
+  blurSigma: range(positive).describe('Sigma of the Gaussian blur, in pixels.'),
+  solarizeThreshold: integer(0).max(256).describe('Values from here on are inverted by a solarisation.'),
+  filter: z.enum(['bicubic', 'bilinear']).describe('How crops are resized.'),
 })
 
 const crops = z.strictObject({
-  count,
-  /** Side in pixels. */
-  size: count,
-  /** Share of the image's area a crop covers. */
-  scale: range(positive.max(1)),
-  blurP: fraction,
-  solarizeP: fraction,
+  count: count.describe('How many such crops of each image.'),
+  size: count.describe('Side in pixels.'),
+  scale: range(positive.max(1)).describe("Share of the image's area a crop covers."),
+  blurP: fraction.describe('Probability that a crop is blurred.'),
+  solarizeP: fraction.describe('Probability that a crop is solarised.'),
   /** What these crops have of their own instead of `augment`'s. */
   ...augment.partial().shape,
 })
 
-const extraCrops = crops.extend({ blurP: fraction.default(0), solarizeP: fraction.default(0) })
+const extraCrops = crops.extend({
+  blurP: crops.shape.blurP.default(0),
+  solarizeP: crops.shape.solarizeP.default(0),
+})
 
-const channels = (bound: z.ZodNumber) => z.tuple([bound, bound, bound])
+const channels = (bound: z.ZodNumber) => z.tuple([bound, bound, bound]).meta({ minItems: 3, maxItems: 3 })
 const normalization = z.strictObject({
-  /** Of each channel, for values in 0..1. */
-  mean: channels(z.number()),
-  std: channels(positive),
+  mean: channels(z.number()).describe('Mean of red, green and blue, for values in 0..1.'),
+  std: channels(positive).describe('Standard deviation of red, green and blue, for values in 0..1.'),
 })
 
 const data = z.strictObject({
-  /** Turn images as their EXIF orientation says. */
-  autoOrient: z.boolean(),
-  /** At an image that cannot be read: end with an error, or go on without it. */
-  onBad: z.enum(['fail', 'skip']),
-  /** With onBad skip: the most images that may be left out. */
-  maxBad: integer(0),
-  /** Images that wait to be drawn from when shards are read from a server. */
-  shuffleBuffer: count,
+  autoOrient: z.boolean().describe('Turn images as their EXIF orientation says.'),
+  onBad: z
+    .enum(['fail', 'skip'])
+    .describe('At an image that cannot be read: end with an error, or go on without it.'),
+  maxBad: integer(0).describe('With onBad skip: the most images that may be left out.'),
+  shuffleBuffer: count.describe('Images that wait to be drawn from when shards are read from a server.'),
 })
 
 const projector = z.strictObject({
-  /** Hidden layers: L of the paper. */
-  layers: integer(0),
-  hidden: count,
-  /** Dimension of the embedding z. */
-  bottleneck: count,
-  l2Input: z.boolean(),
+  layers: integer(0).describe('Hidden layers: L of the paper.'),
+  hidden: count.describe('Width of the hidden layers.'),
+  bottleneck: count.describe('Dimension of the embedding z.'),
+  l2Input: z.boolean().describe('Features are divided by their length first.'),
 })
 
 const onlineClassMeans = z.strictObject({
-  /** Embeddings the memory bank holds: Q of the paper. */
-  size: count,
-  emaMomentum: fraction,
+  size: count.describe('Embeddings the memory bank holds: Q of the paper.'),
+  emaMomentum: fraction.describe('What the momentum encoder keeps of its weights at each step.'),
 })
 
 const belowOne = z.number().min(0).lt(1)
 
 const optimizer = z.strictObject({
-  name: z.enum(['sgd', 'adamw']),
-  /** Peak learning rate for a batch of 256; it scales with the batch. */
-  lr: positive,
-  sgdMomentum: belowOne,
-  /** Of AdamW: what is kept of the averages of gradients and of their squares at each step. */
-  betas: z.tuple([belowOne, belowOne]),
-  weightDecay: nonNegative,
-  /** What the weight decay moves to, along half a cosine over the run; null: it stays. */
-  weightDecayEnd: nonNegative.nullable(),
-  /** Gradients longer than this, over all parameters, are scaled down to it; null: never. */
-  clipNorm: positive.nullable(),
-  /** What the learning rate falls to; it does not scale with the batch. */
-  minLr: nonNegative,
-  warmupEpochs: integer(0),
+  name: z.enum(['sgd', 'adamw']).describe('What moves the weights.'),
+  lr: positive.describe('Peak learning rate for a batch of 256; it scales with the batch.'),
+  sgdMomentum: belowOne.describe('Of SGD: what is kept of the last steps.'),
+  betas: z
+    .tuple([belowOne, belowOne])
+    .meta(pair)
+    .describe('Of AdamW: what is kept of the averages of gradients and of their squares at each step.'),
+  weightDecay: nonNegative.describe('How much weights shrink; biases and norms do not.'),
+  weightDecayEnd: nonNegative
+    .nullable()
+    .describe('What the weight decay moves to, along half a cosine over the run; null: it stays.'),
+  clipNorm: positive
+    .nullable()
+    .describe('Gradients longer than this, over all parameters, are scaled down to it; null: never.'),
+  minLr: nonNegative.describe('What the learning rate falls to; it does not scale with the batch.'),
+  warmupEpochs: integer(0).describe('Epochs of rising learning rate.'),
 })
 
 const validation = z
   .strictObject({
-    /** Share of the images held out, by class, when the data has no validation part of its own. */
-    fraction: z.number().min(0).lt(1),
-    /** Shortest side, then the centred square, in pixels. */
-    resize: count,
-    crop: count,
+    fraction: z
+      .number()
+      .min(0)
+      .lt(1)
+      .describe('Share of the images held out, by class, when the data has no validation part of its own.'),
+    resize: count.describe('Side in pixels that the shortest side becomes.'),
+    crop: count.describe('Side in pixels of the centred square that is then taken.'),
   })
   .refine(({ resize, crop }) => crop <= resize, { path: ['crop'], error: 'is larger than validation.resize' })
 
 const checkpoints = z.strictObject({
-  /** Save after so many steps; null: not by steps. */
-  everySteps: count.nullable(),
-  /** Save once so many minutes have passed since the last time; null: not by time. */
-  everyMinutes: positive.nullable(),
-  /** Keep the state after every so many epochs besides the last and the best; null: none. */
-  keepEvery: count.nullable(),
-  /** How many of these are kept; older ones are removed. */
-  keep: count,
+  everySteps: count.nullable().describe('Save after so many steps; null: not by steps.'),
+  everyMinutes: positive
+    .nullable()
+    .describe('Save once so many minutes have passed since the last time; null: not by time.'),
+  keepEvery: count
+    .nullable()
+    .describe('Keep the state after every so many epochs besides the last and the best; null: none.'),
+  keep: count.describe('How many of these are kept; older ones are removed.'),
 })
 
 const watch = z.strictObject({
-  /** Write TensorBoard event files. */
-  tensorboard: z.boolean(),
-  /** Measure how far the prototypes move at every so many steps; 0: never. */
-  driftEvery: integer(0),
-  /** Measure the spectrum of the validation features after every so many epochs; 0: never. */
-  spectrumEvery: integer(0),
+  tensorboard: z.boolean().describe('Write TensorBoard event files.'),
+  driftEvery: integer(0).describe('Measure how far the prototypes move at every so many steps; 0: never.'),
+  spectrumEvery: integer(0).describe(
+    'Measure the spectrum of the validation features after every so many epochs; 0: never.',
+  ),
 })
 
 /** More threads than any machine has cores for would only take its memory. */
@@ -138,45 +141,50 @@ const workers = z.union([z.literal('auto'), integer(0).max(MOST_WORKERS)], {
 /** Checks settings; every key is required, and no other is allowed. */
 export const settingsSchema = z
   .strictObject({
-    recipe: z.string(),
-    /** Side of the images in pixels that the recipe's crop sizes are scaled for. */
-    imageSize: integer(8),
-    encoder: z.enum(ENCODERS),
-    /** First layers: 7x7 stride 2 and max pool, or 3x3 stride 1 for small images. */
-    stem: z.enum(['imagenet', 'small']),
-    globalCrops: crops,
-    localCrops: crops.nullable(),
-    /** Groups of crops besides these two. */
-    extraCrops: z.array(extraCrops),
-    augment,
-    normalization,
-    projector: projector.nullable(),
-    /** Tau of the cosine softmax; 0 means plain linear logits. */
-    temperature: nonNegative,
-    /** Prototypes are the class means of a memory bank (Eq. 2); null: learned weights (Eq. 1). */
-    onlineClassMeans: onlineClassMeans.nullable(),
-    optimizer,
-    epochs: count,
-    /** Images a step, over all processes. */
-    batchSize: integer(2),
-    /** Parts that a batch is computed in, one after the other, to save memory; batch norm sees one part. */
-    accumulate: count,
-    seed: integer(0),
-    device: z.enum(['auto', 'cpu', 'cuda']),
-    precision: z.enum(['auto', 'fp32', 'bf16', 'fp16']),
-    channelsLast: z.boolean(),
-    /** CUDA may multiply fp32 matrices with 10 bits of mantissa. */
-    tf32: z.boolean(),
-    /** Use only kernels that give the same bits every time; an error where there is none. */
-    deterministic: z.boolean(),
-    /** Steps between two looks at the loss; each waits for the device. */
-    logEvery: z.union([z.literal('auto'), count], { error: 'expected a whole number from 1 on or "auto"' }),
-    checkpoints,
-    watch,
-    /** Threads that decode and augment. */
-    workers,
-    validation,
-    data,
+    recipe: z.string().describe('The recipe that all other settings start from.'),
+    imageSize: integer(8).describe(
+      "Side of the images in pixels that the recipe's crop sizes are scaled for.",
+    ),
+    encoder: z.enum(ENCODERS).describe('The network that is trained.'),
+    stem: z
+      .enum(['imagenet', 'small'])
+      .describe('First layers: 7x7 stride 2 and max pool, or 3x3 stride 1 for small images.'),
+    globalCrops: crops.describe('The large crops of each image.'),
+    localCrops: crops.nullable().describe('The small crops of each image; null: none.'),
+    extraCrops: z.array(extraCrops).describe('Groups of crops besides these two.'),
+    augment: augment.describe('What is done to every crop that does not say otherwise.'),
+    normalization: normalization.describe('Pixel values minus the mean, divided by the deviation.'),
+    projector: projector
+      .nullable()
+      .describe('What lies between features and prototypes in training; null: nothing.'),
+    temperature: nonNegative.describe('Tau of the cosine softmax; 0 means plain linear logits.'),
+    onlineClassMeans: onlineClassMeans
+      .nullable()
+      .describe('Prototypes are the class means of a memory bank (Eq. 2); null: learned weights (Eq. 1).'),
+    optimizer: optimizer.describe('How the weights learn.'),
+    epochs: count.describe('Passes over the images.'),
+    batchSize: integer(2).describe('Images a step, over all processes.'),
+    accumulate: count.describe(
+      'Parts that a batch is computed in, one after the other, to save memory; batch norm sees one part.',
+    ),
+    seed: integer(0).describe('Decides initial weights, order and crops.'),
+    device: z.enum(['auto', 'cpu', 'cuda']).describe('Where to compute; auto: the best there is.'),
+    precision: z
+      .enum(['auto', 'fp32', 'bf16', 'fp16'])
+      .describe('Of the forward pass; auto: bf16 where the device multiplies it, else fp32.'),
+    channelsLast: z.boolean().describe('Keep the channels of a pixel together in memory, which is faster.'),
+    tf32: z.boolean().describe('CUDA may multiply fp32 matrices with 10 bits of mantissa.'),
+    deterministic: z
+      .boolean()
+      .describe('Use only kernels that give the same bits every time; an error where there is none.'),
+    logEvery: z
+      .union([z.literal('auto'), count], { error: 'expected a whole number from 1 on or "auto"' })
+      .describe('Steps between two looks at the loss; each waits for the device.'),
+    checkpoints: checkpoints.describe('When the state of a run is saved.'),
+    watch: watch.describe('What is recorded of a run besides its metrics.'),
+    workers: workers.describe('Threads that decode and augment.'),
+    validation: validation.describe('How images are prepared where nothing is drawn by chance.'),
+    data: data.describe('How images are read.'),
   })
   .refine((s) => !(s.optimizer?.warmupEpochs > s.epochs), {
     path: ['optimizer', 'warmupEpochs'],

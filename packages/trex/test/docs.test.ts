@@ -5,13 +5,16 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { resolveSettings } from '../src/config.js'
+import { RECIPES } from '../src/recipes.js'
 import { makeImages, trex } from './support/trex.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
-const text = readFileSync(join(root, 'docs/data.md'), 'utf8')
-const blocks = (language: string) =>
+const read = (name: string) => readFileSync(join(root, 'docs', name), 'utf8')
+const blocks = (text: string, language: string) =>
   [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map((match) => match[1]!)
-const commands = blocks('sh').flatMap((block) => block.trim().split('\n'))
+const commands = (text: string) => blocks(text, 'sh').flatMap((block) => block.trim().split('\n'))
 
 const dir = mkdtempSync(join(tmpdir(), 'trex-docs-'))
 beforeAll(async () => {
@@ -23,25 +26,92 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }))
 /** The words of a command as a shell splits them: quotes hold words together. */
 const words = (line: string) => [...line.matchAll(/'([^']*)'|(\S+)/g)].map((match) => match[1] ?? match[2]!)
 
-describe('docs/data.md', () => {
-  test('has commands', () => expect(commands.length).toBeGreaterThanOrEqual(6))
+/** Runs a command of the page, which must do what it says and end well. */
+async function runs(line: string): Promise<void> {
+  const [, program, ...args] = words(line.replace(/ > \S+$/, ''))
+  expect(program).toBe('trex')
+  const { status, stderr } = await trex(args, { cwd: dir })
+  expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' })
+  const out = args[args.indexOf('--out') + 1]
+  if (args.includes('--out')) expect(existsSync(join(dir, out!))).toBe(true)
+}
 
-  test.each(commands)('%s', async (line) => {
-    const [, program, ...args] = words(line.replace(/ > \S+$/, ''))
-    expect(program).toBe('trex')
-    const { status, stderr } = await trex(args, { cwd: dir })
-    expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' })
-    const out = args[args.indexOf('--out') + 1]
-    if (args.includes('--out')) expect(existsSync(join(dir, out!))).toBe(true)
-  })
+/** What the page's program prints. */
+async function printed(text: string): Promise<string> {
+  const [program] = blocks(text, 'js')
+  const { stdout } = await promisify(execFile)('node', ['--input-type=module', '-e', program!], { cwd: dir })
+  return stdout.trim()
+}
+
+describe('docs/data.md', () => {
+  const text = read('data.md')
+  test('has commands', () => expect(commands(text).length).toBeGreaterThanOrEqual(6))
+  test.each(commands(text))('%s', runs)
 
   test('its program prints what a batch holds', async () => {
-    const [program] = blocks('js')
-    const { stdout } = await promisify(execFile)('node', ['--input-type=module', '-e', program!], {
-      cwd: dir,
-    })
-    const [first, ...rest] = stdout.trim().split('\n')
+    const [first, ...rest] = (await printed(text)).split('\n')
     expect(first).toBe(`[ ${4 * 3 * 32 * 32}, ${8 * 4 * 3 * 16 * 16} ] 4`)
     expect(rest).toHaveLength(4) // 21 images
+  })
+})
+
+describe('docs/evaluation.md', () => {
+  const text = read('evaluation.md')
+  beforeAll(() => rmSync(join(dir, 'run'), { recursive: true, force: true }))
+  test('has commands', () => expect(commands(text).length).toBeGreaterThanOrEqual(5))
+  test.each(commands(text))('%s', runs)
+
+  test('its program prints classes', async () =>
+    expect(await printed(text)).toBe('Int32Array(2) [ 0, 1 ] Int32Array(2) [ 0, 1 ]'))
+})
+
+describe('docs/training.md', () => {
+  const text = read('training.md')
+
+  test('its table of recipes is that of the code', () => {
+    const rows = [...text.matchAll(/^\| `([\w-]+)` \| (.*) \|$/gm)]
+      .filter(([, name]) => RECIPES.has(name!))
+      .map(([, name, cells]) => [name, ...cells!.split(/ ?\| ?/).slice(0, 4)])
+    const crops = (group: { count: number; size: number; scale: readonly number[] } | null) =>
+      group
+        ? `${group.count} x ${group.size} px, ${group.scale.map((share) => Math.round(100 * share)).join('-')} %`
+        : 'none'
+    const expected = [...RECIPES.values()].map((recipe) => [
+      recipe.recipe,
+      recipe.projector ? String(recipe.projector.layers) : 'no projector',
+      recipe.onlineClassMeans
+        ? 'online class means'
+        : `learned${recipe.temperature === 0 ? ', plain softmax' : ''}`,
+      crops(recipe.globalCrops),
+      crops(recipe.localCrops),
+    ])
+    expect(rows).toEqual(expected)
+    for (const { epochs, batchSize, optimizer } of RECIPES.values())
+      expect([epochs, batchSize, optimizer.name, optimizer.warmupEpochs, optimizer.lr]).toEqual([
+        ...[100, 256, 'sgd', 10, 0.1],
+      ])
+  })
+
+  test('its settings file is one', () => {
+    const [file] = blocks(text, 'yaml')
+    expect(resolveSettings({ flags: parse(file!) })).toMatchObject({
+      imageSize: 96,
+      localCrops: null,
+      optimizer: { lr: 0.05 },
+    })
+  })
+
+  test('its flags are settings', async () => {
+    for (const [, flag, setting] of text.matchAll(/^\| `(--[^`]+)` \| `([\w.]+)` \|/gm)) {
+      const [, value] = flag!.split(' ')
+      const { stdout } = await trex(['train', ...flag!.split(' '), '--print-config', '--json'])
+      const found = setting!.split('.').reduce((group, key) => group[key], JSON.parse(stdout))
+      expect(String(found)).toBe(value ?? 'true')
+    }
+  })
+
+  test('its error is what is printed', async () => {
+    const [, line, error] = /^\$ trex (.*)\n((?:.*\n)*?)```/m.exec(text)!
+    expect((await trex(line!.split(' '))).stderr).toBe(error)
   })
 })

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { trex } from '../../test/support/trex.js'
 
 describe('every command', () => {
-  test.each([[[]], [['train']], [['demo']], [['doctor']], [['runs']]])(
+  test.each([[[]], [['train']], [['eval']], [['replay']], [['runs']], [['demo']], [['doctor']]])(
     '%j --help ends with an example',
     async (command) => {
       const { status, stdout } = await trex([...command, '--help'])
@@ -19,6 +19,8 @@ describe('every command', () => {
 
   test.each([
     [['trian'], "unknown command 'trian'", 'Did you mean train?'],
+    [['train', '--json'], '--json goes with --print-config', 'metrics.jsonl'],
+    [['eval', 'run', '--split', 'test'], "argument 'test' is invalid", 'val, train, all'],
     [['train', '--recpe', 'trex'], "unknown option '--recpe'", 'Did you mean --recipe?'],
     [['doctor', '--jsn'], "unknown option '--jsn'", 'Did you mean --json?'],
     [['demo', '--epochs', 'ten'], "'--epochs <n>' argument 'ten' is invalid", 'It is not a number'],

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { datasetsCommand } from './datasets.js'
 import { demoCommand } from './demo.js'
 import { doctorCommand } from './doctor.js'
+import { evalCommand } from './eval.js'
 import { previewCommand } from './preview.js'
 import { replayCommand } from './replay.js'
 import { runsCommand } from './runs.js'
@@ -25,6 +26,7 @@ const commands = [
   trainCommand(),
   replayCommand(),
   runsCommand(),
+  evalCommand(),
   previewCommand(),
   datasetsCommand(),
 ]

@@ -7,6 +7,7 @@ import { withoutSecrets } from '../data/sources/httpUrl.js'
 import type { ImageDataset } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
 import type { Settings } from '../settings.js'
+import { settingsSchemaText } from '../settingsSchema.js'
 import { type BadImageList, readBadImages, saveBadImages } from '../train/badImages.js'
 import { disposeLearner } from '../train/learner.js'
 import { resolveAuto } from '../train/precision.js'
@@ -32,13 +33,21 @@ export interface TrainFlags extends SettingFlags {
   out?: string
   resume?: string
   printConfig?: boolean
+  json?: boolean
+  printSchema?: boolean
 }
 
 /** Does what `trex train` was asked. */
 export async function runTrain(dataRoot: string | undefined, flags: TrainFlags): Promise<void> {
+  if (flags.printSchema) return print(settingsSchemaText().trimEnd())
   if (flags.resume !== undefined) return resumeTraining(flags.resume, dataRoot, flags)
+  if (flags.json && !flags.printConfig)
+    throw new TrexError('--json goes with --print-config', {
+      hint: 'RUN/metrics.jsonl has what a run measures',
+    })
   const settings = settingsOf(flags)
-  if (flags.printConfig) return print(settingsYaml(settings).trimEnd())
+  if (flags.printConfig)
+    return print(flags.json ? JSON.stringify(settings, null, 2) : settingsYaml(settings).trimEnd())
   if (!dataRoot) throw new TrexError('train needs DATA, the images', { hint: 'trex train DATA --out RUN' })
   if (!flags.out)
     throw new TrexError('train needs --out, the run folder to create', { hint: 'trex train DATA --out RUN' })

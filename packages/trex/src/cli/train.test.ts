@@ -121,7 +121,11 @@ describe('settings', () => {
     ['--set optimizer.lrr=2', /optimizer\.lrr: no such setting \(did you mean "optimizer\.lr"\?\)/, 'hint:'],
     ['--set lr', /Cannot read --set lr/, '--set optimizer.lr=0.2'],
     ['--encoder resnet81', /encoder = "resnet81": .*did you mean "resnet18"\?/, 'hint:'],
-    ['--epochs abc', /'--epochs <n>' argument 'abc' is invalid/, 'It is not a number'],
+    [
+      '--epochs abc --batch-size x --optimizer adam --clip-norm 0 --accumulate none',
+      /5 problems:\n.*name = "adam": .*did you mean "adamw".*\n.*clipNorm = 0: .*\n.*epochs = "abc": .*\n.*batchSize = "x": .*\n.*accumulate = "none": expected number, from the flags\n/,
+      'hint:',
+    ],
     ['--epochs 1.5', /epochs = 1\.5: expected a whole number, from the flags/, 'hint:'],
     ['--batch-size 0', /batchSize = 0: expected number to be >=2, from the flags/, 'hint:'],
     ['--val-fraction 1', /validation\.fraction = 1: expected number to be <1, from the flags/, 'hint:'],
@@ -144,6 +148,24 @@ describe('settings', () => {
     expect(parse(first.stdout)).toMatchObject({ recipe: 'supervised', imageSize: 16, optimizer: { lr: 0.3 } })
     writeFileSync(at('config.yaml'), first.stdout)
     expect((await trex(['train', '--config', at('config.yaml'), '--print-config'])).stdout).toBe(first.stdout)
+  })
+
+  test('every flag of training is a setting', async () => {
+    const flags =
+      '--optimizer adamw --lr 0.002 --clip-norm 3 --accumulate 2 --deterministic --save-every-steps 10 --save-every-minutes none --keep-every 5'
+    const { stdout } = await trex(['train', ...TINY, ...flags.split(' '), '--print-config', '--json'])
+    expect(JSON.parse(stdout)).toMatchObject({
+      optimizer: { name: 'adamw', lr: 0.002, clipNorm: 3 },
+      accumulate: 2,
+      deterministic: true,
+      checkpoints: { everySteps: 10, everyMinutes: null, keepEvery: 5 },
+    })
+  })
+
+  test('--print-schema prints the schema that the package has', async () => {
+    const { stdout } = await trex(['train', '--print-schema'])
+    const schema = new URL('../../settings.schema.json', import.meta.url)
+    expect(stdout).toBe(readFileSync(schema, 'utf8'))
   })
 })
 

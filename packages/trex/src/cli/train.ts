@@ -12,6 +12,8 @@ export function trainCommand(): Command {
     .option('--out <run>', 'the run folder to create')
     .option('--resume <run>', 'continue this run exactly from its last checkpoint')
     .option('--print-config', 'print the resolved settings and stop')
+    .option('--json', 'with --print-config: as JSON')
+    .option('--print-schema', 'print the JSON Schema of settings files and stop')
   return addSettingFlags(command)
     .addHelpText(
       'after',

@@ -1,5 +1,7 @@
+export { classMeans, nearestClassMeans } from './classMeans.js'
 export { type FeatureNormalization, type FeatureSet, normalizeFeatures, selectRows } from './featureSet.js'
 export { type ExtractOptions, extractFeatures } from './features.js'
+export { type KnnPrediction, knn } from './knn.js'
 export { type LinearClassifier, predict } from './linearClassifier.js'
 export {
   fitLogisticRegression,
