@@ -253,8 +253,9 @@ describe('what cannot be evaluated is an error', () => {
     const bytes = readFileSync(path)
     bytes[bytes.length >> 1]! ^= 1
     writeFileSync(path, bytes)
-    await fails([moved, data], /last\.safetensors is damaged/, 'Restore it')
+    await fails([moved, data, '--checkpoint', 'last'], /last\.safetensors is damaged/, 'Restore it')
     rmSync(path)
+    rmSync(join(moved, 'checkpoints/best.safetensors'))
     await fails([moved, data], /has no checkpoint last/, 'it has none yet')
     expect(existsSync(join(moved, 'config.yaml'))).toBe(true)
   })

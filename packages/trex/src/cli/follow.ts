@@ -2,6 +2,7 @@ import { duration } from '../report/duration.js'
 import type { Learner } from '../train/learner.js'
 import type { TrainEvent } from '../train/train.js'
 import { type Progress, startProgress } from './progress.js'
+import { progressNote } from './progressNote.js'
 
 /** Draws the progress of a training run while it goes, and returns what it learned. */
 export async function followTraining(
@@ -18,14 +19,16 @@ export async function followTraining(
       if (event.kind === 'step') {
         progress ??= startProgress(title, event.steps, event.step)
         rate = rate === 0 ? event.imagesPerSecond : 0.9 * rate + 0.1 * event.imagesPerSecond
-        const note = `epoch ${event.epoch + 1} · loss ${event.loss.toFixed(3)} · lr ${event.lr.toPrecision(2)} · ${rate.toFixed(1)} img/s`
+        const columns = process.stderr.isTTY ? process.stderr.columns - BAR_COLUMNS : Infinity
+        const note = progressNote({ ...event, imagesPerSecond: rate, columns })
         progress.update(event.step + 1, note)
-      } else {
+      } else if (event.kind === 'epoch') {
         const scores =
           event.top1 === undefined
             ? ''
             : ` · val top-1 ${event.top1.toFixed(1)} % · top-5 ${event.top5?.toFixed(1)} %`
-        const line = `epoch ${event.epoch + 1} · loss ${event.loss.toFixed(3)}${scores} · ${duration(event.seconds)}`
+        const trained = `loss ${event.loss.toFixed(3)} · top-1 ${event.trainTop1.toFixed(1)} %`
+        const line = `epoch ${event.epoch + 1} · ${trained}${scores} · ${duration(event.seconds)}`
         progress ? progress.line(line) : console.error(line)
       }
     }
@@ -33,3 +36,6 @@ export async function followTraining(
     progress?.stop()
   }
 }
+
+/** What the bar, the count and the time left take beside the note. */
+const BAR_COLUMNS = 72

@@ -48,15 +48,15 @@ test.skipIf(!possible)(
       const first = await train('--epochs', '2')
       expect(first.status).toBe(1)
       expect(first.stderr).toMatch(
-        /error: Cannot write checkpoint .*last\.safetensors: ENOSPC.*\nhint: Free space/,
+        /error: Cannot write checkpoint .*best\.safetensors: ENOSPC.*\nhint: Free space/,
       )
       expect(readdirSync(join(run, 'checkpoints'))).toEqual([])
 
       mount('remount,size=120m')
       const second = await trex(['train', '--resume', run])
       expect(second.status).toBe(1)
-      expect(second.stderr).toContain('The previous checkpoint is unchanged.')
-      expect(readdirSync(join(run, 'checkpoints'))).toEqual(['last.safetensors'])
+      expect(second.stderr).toContain('The last complete checkpoint is unharmed.')
+      expect(readdirSync(join(run, 'checkpoints')).sort()).toEqual(['best.safetensors', 'last.safetensors'])
       const { tensors, state } = loadCheckpoint(checkpoint)
       tensors.close()
       expect(state).toMatchObject({ position: { epoch: 1 } })

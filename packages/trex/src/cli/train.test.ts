@@ -183,6 +183,7 @@ describe('a run', () => {
       'config.yaml',
       'data.json',
       'env.json',
+      expect.stringMatching(/^events\.out\.tfevents\./),
       'metrics.jsonl',
     ])
     expect(readdirSync(join(run, 'checkpoints')).sort()).toEqual(['best.safetensors', 'last.safetensors'])
@@ -312,7 +313,7 @@ describe('a run', () => {
     expect(digest(path)).toBe(createHash('sha256').update(bytes).digest('hex'))
     truncateSync(path, 1000)
     await fails(['--resume', damaged], /error: Checkpoint .*last\.safetensors is damaged/, remedy)
-    expect(readdirSync(damaged)).toHaveLength(5)
+    expect(readdirSync(damaged)).toHaveLength(6)
   })
 
   test('without a checkpoint is resumed from the beginning, with one lost not', async () => {

@@ -1,4 +1,4 @@
-import { keep, stack, type Tensor, tidy } from 'trex-torch'
+import { cat, keep, stack, type Tensor, tidy } from 'trex-torch'
 import type { StepResult } from './step.js'
 
 /** What is known of a step without asking the device. */
@@ -19,6 +19,14 @@ export interface StepFigures extends StepFacts {
   /** Mean over the steps that were read together; so is the waiting. */
   readonly seconds: number
   readonly waited: number
+  /** How far the prototypes moved, where it was measured. */
+  readonly drift?: number
+}
+
+/** What a step gave, on the device. */
+export interface MeasuredStep extends StepResult {
+  /** How far the prototypes moved [], where it was measured. */
+  readonly drift?: Tensor | undefined
 }
 
 /**
@@ -29,18 +37,18 @@ export interface Meter extends Disposable {
   /** Steps that were not read yet. */
   readonly pending: number
   begin(): void
-  add(facts: StepFacts, result: StepResult): void
+  add(facts: StepFacts, result: MeasuredStep): void
   read(): StepFigures[]
 }
 
 /** A meter whose clock starts now. */
 export function openMeter(): Meter {
-  const steps: (StepFacts & { loss: Tensor; hits: Tensor; crops: number })[] = []
+  const steps: (StepFacts & { crops: number; values: Tensor })[] = [] // values: [loss, hits] or [loss, hits, drift]
   let since = performance.now()
   let idleFrom = since
   let waited = 0
   const clear = () => {
-    for (const { loss, hits } of steps.splice(0)) for (const tensor of [loss, hits]) tensor.dispose()
+    for (const { values } of steps.splice(0)) values.dispose()
   }
   return {
     get pending() {
@@ -49,23 +57,26 @@ export function openMeter(): Meter {
     begin() {
       waited += performance.now() - idleFrom
     },
-    add(facts, { loss, logits, targets }) {
-      const hits = tidy(() => keep(logits.argmax(1).eq(targets).sum().to(loss.dtype))) // []
-      steps.push({ ...facts, loss: keep(loss.clone()), hits, crops: targets.size(0) })
+    add(facts, { loss, logits, targets, drift }) {
+      const values = tidy(() => {
+        const hits = logits.argmax(1).eq(targets).sum().to(loss.dtype) // []
+        return stack([loss, hits, ...(drift ? [drift.to(loss.dtype)] : [])])
+      })
+      steps.push({ ...facts, crops: targets.size(0), values: keep(values) })
       idleFrom = performance.now()
     },
     read() {
       if (steps.length === 0) return []
-      const values = tidy(() => stack(steps.flatMap(({ loss, hits }) => [loss, hits])).toTypedArray())
+      const read = tidy(() => cat(steps.map(({ values }) => values)).toTypedArray())
       const now = performance.now()
       const seconds = (now - since) / 1000 / steps.length
       const waiting = waited / 1000 / steps.length
-      const figures = steps.map(
-        ({ epoch, step, lr, images, crops }, i): StepFigures => ({
-          ...{ epoch, step, lr, images, crops, seconds, waited: waiting },
-          ...{ loss: Number(values[2 * i]), hits: Number(values[2 * i + 1]) },
-        }),
-      )
+      let at = 0
+      const figures = steps.map(({ values, ...facts }): StepFigures => {
+        const [loss, hits, drift] = Array.from(read.subarray(at, (at += values.size(0))), Number)
+        const measured = drift === undefined ? {} : { drift }
+        return { ...facts, seconds, waited: waiting, loss: loss!, hits: hits!, ...measured }
+      })
       clear()
       since = idleFrom = now
       waited = 0

@@ -4,7 +4,7 @@ import { TrexError } from '../errors.js'
 import type { Run } from './run.js'
 
 /** A row of metrics.jsonl; losses are nats, accuracies per cent. */
-export type MetricsRow = StepRow | EpochRow
+export type MetricsRow = StepRow | EpochRow | SpectrumRow
 
 /** One training step. */
 export interface StepRow {
@@ -18,6 +18,8 @@ export interface StepRow {
   readonly imagesPerSecond: number
   /** Share of the time, 0 to 1, that was spent waiting for images. */
   readonly dataWait: number
+  /** How far the prototypes moved in this step, at the steps where it is measured. */
+  readonly drift?: number
 }
 
 /** The end of an epoch: means over its training images, and the validation. */
@@ -31,6 +33,19 @@ export interface EpochRow extends Partial<ValidationScores> {
   readonly seconds: number
   /** As in step rows. */
   readonly dataWait: number
+}
+
+/** What the validation features are like after an epoch, where it is measured; see `featureSpectrum`. */
+export interface SpectrumRow {
+  readonly kind: 'spectrum'
+  readonly epoch: number
+  /** Steps made so far. */
+  readonly step: number
+  /** Images that were looked at. */
+  readonly images: number
+  readonly effectiveRank: number
+  readonly codingLength: number
+  readonly singularValues: readonly number[]
 }
 
 /** The training task on the validation images, weighted by image. */

@@ -47,7 +47,7 @@ export async function* replay(
       hint: 'a run whose loss stops being a number leaves failure.json; this one has none',
     })
   await using training = openTraining(run, data, { readOnly: true })
-  const { learner, loader, rates } = training
+  const { learner, loader } = training
   const path = checkpointPath(run)
   const start = existsSync(path) ? restoreLearner(path, learner) : START
   const from = start.epoch * loader.batches + start.batch
@@ -69,7 +69,7 @@ export async function* replay(
         batch.release()
         return report
       }
-      const loss = tidy(() => training.learn(batch, rates[step]!)?.loss.item())
+      const loss = tidy(() => training.learn(batch, step)?.loss.item())
       batch.release()
       if (loss !== undefined) before.push({ step, loss })
       yield { done: step + 1 - from, steps: failure.step + 1 - from }
@@ -83,7 +83,7 @@ export async function* replay(
 const SHOWN = 10
 
 function examineStep(
-  { learner, learn, rates }: Training,
+  { learner, learn }: Training,
   batch: Batch,
   step: number,
   run: Run,
@@ -92,7 +92,7 @@ function examineStep(
   const weights = examineWeights(learner)
   let loss = Number.NaN
   const output = watchForward(learner.model, 'model', () => {
-    loss = tidy(() => learn(batch, rates[step]!)?.loss.item() ?? Number.NaN)
+    loss = tidy(() => learn(batch, step)?.loss.item() ?? Number.NaN)
   })
   const badWeightsAfter = examineWeights(learner).badWeights
   const seen = weights.badWeights.length ? null : output

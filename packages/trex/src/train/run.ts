@@ -11,6 +11,7 @@ import { type Settings, settingsSchema } from '../settings.js'
 import { currentEnvironment, environmentChanges, environmentSchema } from './environment.js'
 import { readMetrics } from './metrics.js'
 import { otherHolder } from './runLock.js'
+import { isEventFile } from './tensorboard/eventFile.js'
 
 /**
  * A run folder: config.yaml, env.json, data.json, metrics.jsonl, checkpoints/last.safetensors, and bad-images.json if
@@ -91,10 +92,9 @@ const PARTS = [
   'checkpoints',
   'lock',
 ]
-const EVENTS = /^events\.out\.tfevents\./
 
 function removeRun(dir: string): void {
-  const events = existsSync(dir) ? readdirSync(dir).filter((name) => EVENTS.test(name)) : []
+  const events = existsSync(dir) ? readdirSync(dir).filter(isEventFile) : []
   for (const name of [...PARTS, ...events]) rmSync(join(dir, name), { recursive: true, force: true })
   try {
     rmdirSync(dir)

@@ -29,27 +29,12 @@ export function withStep(totals: EpochTotals, step: StepFigures): EpochTotals {
 }
 
 /** A step as a row of metrics.jsonl. */
-export function stepRow({
-  epoch,
-  step,
-  lr,
-  images,
-  loss,
-  crops,
-  hits,
-  seconds,
-  waited,
-}: StepFigures): StepRow {
-  const top1 = (100 * hits) / crops
+export function stepRow({ crops, hits, seconds, waited, images, drift, ...facts }: StepFigures): StepRow {
+  const { epoch, step, loss, lr } = facts
   return {
-    kind: 'step',
-    epoch,
-    step,
-    loss,
-    top1,
-    lr,
-    imagesPerSecond: images / seconds,
-    dataWait: waited / seconds,
+    ...{ kind: 'step', epoch, step, loss, top1: (100 * hits) / crops, lr },
+    ...{ imagesPerSecond: images / seconds, dataWait: waited / seconds },
+    ...(drift !== undefined && { drift }),
   }
 }
 

@@ -10,6 +10,7 @@ import { START } from './position.js'
 import { checkpointPath, type Run } from './run.js'
 import { lockRun } from './runLock.js'
 import { openSaves } from './saves.js'
+import { validationSpectrum } from './spectrum.js'
 import { openTraining } from './training.js'
 import { validate } from './validate.js'
 
@@ -40,6 +41,7 @@ export async function* train(
   using _lock = lockRun(run.dir)
   await using training = openTraining(run, data, { signal, loader: given })
   const { learner, loader, rates } = training
+  const { spectrumEvery } = run.settings.watch
   const start = resume ? restoreLearner(checkpointPath(run), learner) : START
   const perEpoch = loader.batches
   using journal = openJournal(run, start, { steps: rates.length, perEpoch, logEvery: training.logEvery })
@@ -53,7 +55,7 @@ export async function* train(
         const step = epoch * perEpoch + batch.index
         const lr = rates[step]!
         tidy(() =>
-          journal.add(batch.index, { epoch, step, lr, images: batch.size }, training.learn(batch, lr)),
+          journal.add(batch.index, { epoch, step, lr, images: batch.size }, training.learn(batch, step)),
         )
         batch.release()
 
@@ -66,6 +68,8 @@ export async function* train(
       yield* journal.look()
       const began = performance.now()
       const scores = data.val.length ? await validate(learner, data.val, run.settings, training.reading) : {}
+      if (spectrumEvery > 0 && (epoch + 1) % spectrumEvery === 0 && data.val.length > 0)
+        yield* journal.spectrum(await validationSpectrum(learner, data.val, run.settings, training.reading))
       const isBest = yield* journal.endEpoch(scores, (performance.now() - began) / 1000)
       saves.saveEpoch(journal.position(), isBest)
     }

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { manualSeed, tidy } from 'trex-torch'
+import { prototypeDrift } from '../analysis/prototypeDrift.js'
 import { collectBadImages } from '../data/loader/badImages.js'
 import { type Batch, type Loader, openLoader } from '../data/loader/loader.js'
 import { openWorkers } from '../data/loader/workers.js'
@@ -8,10 +9,11 @@ import { cropGroups, type Settings } from '../settings.js'
 import { openBadImages } from './badImages.js'
 import { stepInput } from './batch.js'
 import { createLearner, type Learner, ownLearner } from './learner.js'
+import type { MeasuredStep } from './meter.js'
 import { resolvePrecision } from './precision.js'
 import type { Run } from './run.js'
 import { learningRates } from './schedule.js'
-import { type StepResult, trainStep } from './step.js'
+import { trainStep } from './step.js'
 import type { ValidationReading } from './validate.js'
 
 /** All that a run computes with, made from its settings: fresh weights, batches, the schedule. */
@@ -24,8 +26,8 @@ export interface Training extends AsyncDisposable {
   readonly reading: ValidationReading
   /** Steps between two looks at the device. */
   readonly logEvery: number
-  /** Makes one step; null for a batch of which bad images have left too little for batch statistics. */
-  learn(batch: Batch, lr: number): StepResult | null
+  /** Makes a step of the run; null for a batch of which bad images have left too little for batch statistics. */
+  learn(batch: Batch, step: number): MeasuredStep | null
   /** Hands the learner on, which is disposed with the rest otherwise. */
   release(): Learner
 }
@@ -50,6 +52,7 @@ export function openTraining(
   const precision = resolvePrecision(settings)
   manualSeed(seed)
   const owner = ownLearner(createLearner(settings, data.classes.length, precision))
+  const { learner } = owner
   const groups = cropGroups(settings)
   const counts = groups.map(({ count }) => count)
   const bad = readOnly ? null : openBadImages(run)
@@ -72,17 +75,24 @@ export function openTraining(
   }
   try {
     const loader = given ?? openLoader({ samples: data.train, groups, batchSize, seed, ...reading })
+    const rates = ratesOf(settings, loader.batches)
     const target = { precision, channelsLast }
+    const { driftEvery } = settings.watch
+    const { prototypes } = learner
     return {
-      learner: owner.learner,
+      learner,
       loader,
-      rates: ratesOf(settings, loader.batches),
+      rates,
       reading,
       logEvery: settings.logEvery === 'auto' ? (precision.device === 'cpu' ? 1 : 10) : settings.logEvery,
-      learn: (batch, lr) =>
-        batch.size < 2
-          ? null
-          : tidy(() => trainStep(owner.learner, stepInput(batch, counts, target), lr, { accumulate })),
+      learn(batch, step) {
+        if (batch.size < 2) return null
+        return tidy(() => {
+          const before = driftEvery > 0 && step % driftEvery === 0 ? prototypes.vectors() : null
+          const result = trainStep(learner, stepInput(batch, counts, target), rates[step]!, { accumulate })
+          return before ? { ...result, drift: prototypeDrift(before, prototypes.vectors()) } : result
+        })
+      },
       release: () => owner.release(),
       [Symbol.asyncDispose]: close,
     }

@@ -1,0 +1,52 @@
+import { cat, keep, noGrad, type Tensor, tidy } from 'trex-torch'
+import { featureSpectrum } from '../analysis/featureSpectrum.js'
+import { evalBatches } from '../data/loader/loader.js'
+import type { Sample } from '../data/sources/sample.js'
+import { imageTensor } from '../method/imageTensor.js'
+import { withPrecision } from '../method/precision.js'
+import type { Settings } from '../settings.js'
+import type { Learner } from './learner.js'
+import type { SpectrumRow } from './metrics.js'
+import type { ValidationReading } from './validate.js'
+
+/** Images whose features are looked at: enough for the spectrum's large values, and quick. */
+const MOST_IMAGES = 2048
+
+/** The spectrum of the encoder's features of validation images, taken at even distances when there are many. */
+export async function validationSpectrum(
+  { model, precision }: Learner,
+  samples: readonly Sample[],
+  { validation, batchSize, channelsLast }: Pick<Settings, 'validation' | 'batchSize' | 'channelsLast'>,
+  reading: ValidationReading,
+): Promise<Omit<SpectrumRow, 'kind' | 'epoch' | 'step'>> {
+  const { resize, crop } = validation
+  const every = Math.ceil(samples.length / MOST_IMAGES)
+  const some = samples.filter((_, i) => i % every === 0)
+  const parts: Tensor[] = []
+  model.eval()
+  try {
+    for await (const batch of evalBatches(some, {
+      resize,
+      crop,
+      filter: 'bilinear',
+      batchSize,
+      ...reading,
+    })) {
+      parts.push(
+        tidy(() =>
+          noGrad(() => {
+            const images = imageTensor(batch.images, batch.size, { precision, channelsLast }) // [B, 3, S, S]
+            return keep(withPrecision(precision, () => model.encoder.forward(images)).clone()) // [B, F]
+          }),
+        ),
+      )
+      batch.release()
+    }
+    const { singularValues, ...figures } = tidy(() => featureSpectrum(cat(parts)))
+    const images = parts.reduce((sum, part) => sum + part.size(0), 0)
+    return { images, ...figures, singularValues: [...singularValues] }
+  } finally {
+    for (const part of parts) part.dispose()
+    model.train()
+  }
+}
