@@ -2,7 +2,18 @@ import { z } from 'zod'
 import type { CropGroup } from './data/pixels/multiCrop.js'
 
 /** Encoders that can be trained. */
-export const ENCODERS = ['resnet18', 'resnet34', 'resnet50', 'resnet101'] as const
+export const ENCODERS = [
+  'resnet18',
+  'resnet34',
+  'resnet50',
+  'resnet101',
+  'vit_tiny',
+  'vit_small',
+  'vit_base',
+] as const
+
+/** Whether an encoder is a vision transformer. */
+export const isViT = (encoder: string): boolean => encoder.startsWith('vit_')
 
 const integer = (least: number) =>
   z.number().min(least).refine(Number.isSafeInteger, { error: 'expected a whole number' })
@@ -63,6 +74,15 @@ const data = z.strictObject({
   maxBad: integer(0),
   /** Images that wait to be drawn from when shards are read from a server. */
   shuffleBuffer: count,
+})
+
+const vit = z.strictObject({
+  /** Side of the square patches that become tokens, in pixels; crop sizes are multiples of it. */
+  patchSize: count,
+  /** Features are the class token or the mean of the patch tokens, after the last norm. */
+  pooling: z.enum(['class', 'mean']),
+  /** Probability that the last block is left out for an image in training, growing from 0 at the first. */
+  dropPath: z.number().min(0).lt(1),
 })
 
 const projector = z.strictObject({
@@ -135,6 +155,24 @@ const workers = z.union([z.literal('auto'), integer(0).max(MOST_WORKERS)], {
   error: `expected a number up to ${MOST_WORKERS} or "auto"`,
 })
 
+/** Whether a vision transformer can cut images of these sides into its patches; others take any side. */
+function fitsPatches(
+  { encoder, vit }: { encoder?: unknown; vit?: { patchSize: number } },
+  sizes: readonly (number | undefined)[],
+): boolean {
+  const patch = vit?.patchSize ?? Number.NaN // what is missing is told elsewhere
+  return !isViT(String(encoder)) || !sizes.some((size = Number.NaN) => size % patch > 0)
+}
+
+const onGrid = (...path: string[]) => ({
+  path,
+  error: ({ input }: { input?: unknown }) => {
+    const { encoder, vit } = input as { encoder: string; vit: { patchSize: number } }
+    return `must be a multiple of vit.patchSize (${vit.patchSize}) with ${encoder}`
+  },
+  when: () => true,
+})
+
 /** Checks settings; every key is required, and no other is allowed. */
 export const settingsSchema = z
   .strictObject({
@@ -142,8 +180,12 @@ export const settingsSchema = z
     /** Side of the images in pixels that the recipe's crop sizes are scaled for. */
     imageSize: integer(8),
     encoder: z.enum(ENCODERS),
-    /** First layers: 7x7 stride 2 and max pool, or 3x3 stride 1 for small images. */
+    /** First layers of a ResNet: 7x7 stride 2 and max pool, or 3x3 stride 1 without pool (the CIFAR stem). */
     stem: z.enum(['imagenet', 'small']),
+    /** Of the encoders vit_*; ResNets have none of it. */
+    vit,
+    /** File or run whose encoder weights training starts from; null: random ones. */
+    initFrom: z.string().nullable(),
     globalCrops: crops,
     localCrops: crops.nullable(),
     /** Groups of crops besides these two. */
@@ -193,6 +235,13 @@ export const settingsSchema = z
     error: 'must be above 0 with onlineClassMeans, whose logits are cosines',
     when: () => true,
   })
+  .refine((s) => fitsPatches(s, [s.globalCrops?.size]), onGrid('globalCrops', 'size'))
+  .refine((s) => fitsPatches(s, [s.localCrops?.size]), onGrid('localCrops', 'size'))
+  .refine(
+    (s) => fitsPatches(s, Array.isArray(s.extraCrops) ? s.extraCrops.map((c) => c?.size) : []),
+    onGrid('extraCrops'),
+  )
+  .refine((s) => fitsPatches(s, [s.validation?.crop]), onGrid('validation', 'crop'))
 
 /** All settings of a training run. */
 export type Settings = z.infer<typeof settingsSchema>

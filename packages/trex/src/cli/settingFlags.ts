@@ -7,6 +7,7 @@ export interface SettingFlags {
   config?: string
   set: string[]
   encoder?: PartialSettings['encoder']
+  initFrom?: string
   imageSize?: number
   epochs?: number
   batchSize?: number
@@ -23,13 +24,14 @@ export interface SettingFlags {
 
 /** The settings of recipe, configuration file and flags. @throws TrexError as `resolveSettings` does. */
 export function settingsOf(flags: SettingFlags): Settings {
-  const { encoder, imageSize, epochs, batchSize, seed, workers, device, precision } = flags
+  const { encoder, initFrom, imageSize, epochs, batchSize, seed, workers, device, precision } = flags
   const { autoOrient, onBad, maxBad } = flags
   return resolveSettings({
     recipe: flags.recipe,
     configFile: flags.config,
     flags: {
       encoder,
+      initFrom,
       imageSize,
       epochs,
       batchSize,

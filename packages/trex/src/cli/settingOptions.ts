@@ -12,7 +12,8 @@ export function addSettingFlags(command: Command): Command {
       (item, all: string[]) => [...all, item],
       [],
     )
-    .option('--encoder <name>', 'resnet18, resnet34, resnet50 or resnet101')
+    .option('--encoder <name>', 'resnet18, resnet34, resnet50, resnet101, vit_tiny, vit_small or vit_base')
+    .option('--init-from <file>', 'start from the encoder weights of a run, a .safetensors or a PyTorch .pth')
     .option('--image-size <pixels>', 'side of the global crops; the others follow', number)
     .option('--epochs <n>', 'passes over the images', number)
     .option('--batch-size <n>', 'images a step; the learning rate follows', number)
