@@ -3,7 +3,7 @@
     python packages/trex/test/pthFixtures.py LABEL     # LABEL is in the files' names: 2.13, 1.13
 
 Run once with each version of PyTorch; expected.json gathers them all. The hostile files are written by hand with
-LABEL `hostile`, for which PyTorch is not needed.
+LABEL `hostile`, for which PyTorch is not needed; LABEL `encoders` writes files shaped as published weights are.
 """
 
 import collections
@@ -93,6 +93,62 @@ def written_by_torch(label):
     path.write_text(json.dumps(dict(sorted(known.items())), separators=(",", ":")) + "\n")
 
 
+# --- whole encoders, each tensor a constant that is stored once -------------------------------------------------------
+
+
+def resnet18_shapes():
+    yield "conv1.weight", (64, 3, 7, 7)
+    norm = lambda name, width: [(f"{name}.{key}", (width,)) for key in ("weight", "bias", "running_mean", "running_var")]
+    norm_all = lambda name, width: [*norm(name, width), (f"{name}.num_batches_tracked", ())]
+    yield from norm_all("bn1", 64)
+    before = 64
+    for layer, width in enumerate((64, 128, 256, 512), 1):
+        for block in (0, 1):
+            name = f"layer{layer}.{block}"
+            yield f"{name}.conv1.weight", (width, before, 3, 3)
+            yield from norm_all(f"{name}.bn1", width)
+            yield f"{name}.conv2.weight", (width, width, 3, 3)
+            yield from norm_all(f"{name}.bn2", width)
+            if before != width:
+                yield f"{name}.downsample.0.weight", (width, before, 1, 1)
+                yield from norm_all(f"{name}.downsample.1", width)
+            before = width
+
+
+def vit_tiny_shapes():
+    header = (FOLDER.parent / "vit.safetensors").read_bytes()
+    length = struct.unpack("<Q", header[:8])[0]
+    metadata = json.loads(header[8 : 8 + length])["__metadata__"]
+    return [(name, tuple(shape)) for name, shape in json.loads(metadata["state.vit_tiny"]).items()]
+
+
+def encoders():
+    """The tensor at place i is i / 64 + start everywhere."""
+    import argparse
+    import torch
+
+    def state(shapes, prefix="", start=0.0):
+        def constant(i, name, shape):
+            if name.endswith("num_batches_tracked"):
+                return torch.tensor(i)
+            return torch.tensor(i / 64 + start).expand(shape)
+
+        return collections.OrderedDict((prefix + n, constant(i, n, shape)) for i, (n, shape) in enumerate(shapes))
+
+    head = {"fc.weight": torch.ones(1).expand(1000, 512), "fc.bias": torch.ones(1).expand(1000)}
+    resnet = list(resnet18_shapes())
+    torch.save(collections.OrderedDict(**state(resnet), **head), FOLDER / "encoder-torchvision.pth")
+    both = {**state(resnet, "module.base_encoder."), **state(resnet, "module.momentum_encoder.", 1.0)}
+    torch.save({"epoch": 1, "arch": "resnet18", "state_dict": both}, FOLDER / "encoder-moco.pth")
+    old = {name: value for name, value in state(resnet).items() if not name.endswith("num_batches_tracked")}
+    torch.save(old, FOLDER / "encoder-old.pth", _use_new_zipfile_serialization=False)
+    vit = vit_tiny_shapes()
+    student = {**state(vit, "module.backbone.", 1.0), "module.head.last_layer.weight_g": torch.ones(3)}
+    teacher = {**state(vit, "backbone."), "head.last_layer.weight_g": torch.ones(3)}
+    args = argparse.Namespace(arch="vit_tiny", patch_size=16)
+    torch.save({"student": student, "teacher": teacher, "epoch": 2, "args": args}, FOLDER / "encoder-dino.pth")
+
+
 # --- hostile files --------------------------------------------------------------------------------------------------
 
 
@@ -161,5 +217,7 @@ def hostile():
 
 if sys.argv[1] == "hostile":
     hostile()
+elif sys.argv[1] == "encoders":
+    encoders()
 else:
     written_by_torch(sys.argv[1])
