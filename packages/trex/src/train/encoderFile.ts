@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { openSafetensors, type RawTensor, SafetensorsError } from 'trex-torch/safetensors'
 import { openFileSource } from '../deploy/fileSource.js'
 import { openPth } from '../deploy/pth.js'
+import { CONVERT_HINT, PthError } from '../deploy/pthError.js'
 import type { PthTensor } from '../deploy/pthTensor.js'
 import { stateDicts } from '../deploy/stateDicts.js'
 import { TrexError } from '../errors.js'
@@ -69,7 +70,9 @@ function openTorch(path: string): EncoderFile {
   const source = openFileSource(path)
   try {
     const file = openPth(source)
-    const networks = stateDicts(file.root).map(({ path, tensors }) => ({
+    const found = stateDicts(file.root)
+    if (found.length === 0) throw new PthError(path, 'holds no tensors by name', { hint: CONVERT_HINT })
+    const networks = found.map(({ path, tensors }) => ({
       path,
       tensors,
       read: (name: string) => file.read(tensors.get(name) as PthTensor),

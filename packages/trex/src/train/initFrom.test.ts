@@ -202,6 +202,7 @@ describe('what does not fit is an error, and changes nothing', () => {
       const damaged = join(folder, 'text.safetensors')
       writeFileSync(damaged, 'hello')
       expect(failure(learner, damaged)).toContain('truncated')
+      expect(failure(learner, golden('hostile-system.pth'))).toContain('holds no tensors by name')
       expect(failure(learner, join(folder, 'none.pth'))).toContain('ENOENT')
     })
   })

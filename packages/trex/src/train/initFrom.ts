@@ -129,7 +129,7 @@ function bestFit(
   })
   if (best.count > 0) return best
   const seen = networks.flatMap(({ tensors }) => [...tensors.keys()])
-  const like = seen.length ? `its names are like ${seen.slice(0, 3).join(', ')}` : 'it holds no named tensors'
+  const like = seen.length ? `its names are like ${seen.slice(0, 3).join(', ')}` : 'it is empty'
   throw new TrexError(`${path} has no weights of this encoder: ${like}`, {
     hint: `the encoder's are like ${[...own.keys()].slice(0, 3).join(', ')} (torchvision's, timm's and DINO's names)`,
   })
