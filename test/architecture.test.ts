@@ -13,7 +13,8 @@ const allowed: Record<string, string[]> = {
   settings: ['errors', 'data'],
   method: ['torch', 'errors'],
   data: ['errors', 'rng'],
-  train: ['torch', 'method', 'data', 'analysis', 'settings', 'errors'],
+  deploy: ['torch', 'errors'],
+  train: ['torch', 'method', 'data', 'deploy', 'analysis', 'settings', 'errors'],
   transfer: ['torch', 'method', 'data', 'errors', 'rng'],
   analysis: ['torch', 'errors'],
   evaluate: ['torch', 'method', 'data', 'train', 'transfer', 'settings', 'errors'],
@@ -94,6 +95,14 @@ describe('rooms', () => {
     expect([...reached].some((file) => file.endsWith('fast/wasmBytes.ts'))).toBe(true)
     const native = [...reached].filter((target) => /^(node:|sharp|trex-torch)/.test(target))
     expect(native).toEqual([])
+  })
+
+  test('read PyTorch files without libtorch, and from any bytes', () => {
+    const deploy = all.filter(({ from }) => roomOf(from) === 'deploy')
+    const torch = deploy.filter(({ to, typeOnly }) => roomOf(to) === 'torch' && !typeOnly)
+    expect(torch).toEqual([])
+    const node = deploy.filter(({ to }) => to.startsWith('node:')).map(({ from }) => relative(root, from))
+    expect(new Set(node)).toEqual(new Set(['packages/trex/src/deploy/fileSource.ts']))
   })
 })
 

@@ -232,3 +232,62 @@ test('a strided convolution of one pixel is its centre tap, every time', () => {
   }
   expect(results.size).toBe(1)
 })
+
+test('layer norm: each row to mean 0 and variance 1, then weight and bias', () => {
+  const x = tensor(
+    [
+      [1, 2, 6],
+      [-4, 0, 1],
+    ],
+    { dtype: 'float64' },
+  )
+  const [weight, bias] = [tensor([2, 1, 3], { dtype: 'float64' }), tensor([0, -1, 5], { dtype: 'float64' })]
+  const rows = [
+    [-2, -1, 3, 14 / 3],
+    [-3, 1, 2, 14 / 3],
+  ]
+  const expected = rows.flatMap(([a, b, c, variance]) => {
+    const scale = 1 / Math.sqrt(variance! + 0.5)
+    return [2 * a! * scale, b! * scale - 1, 3 * c! * scale + 5]
+  })
+  expectClose(F.layerNorm(x, weight, bias, 0.5), expected, 1e-14)
+})
+
+test('attention: a weighted mean of the values by the softmax of scaled products', () => {
+  const [q, k, v] = [
+    [[1, 0, 0, 0]],
+    [
+      [2, 9, 9, 9],
+      [0, 9, 9, 9],
+    ],
+    [
+      [1, 2, 3, 4],
+      [5, 6, 7, 8],
+    ],
+  ].map((rows) => tensor([[rows]], { dtype: 'float64' }))
+  const weight = Math.E / (Math.E + 1) // of exp(2 / sqrt(4)) and exp(0)
+  const expected = [1, 2, 3, 4].map((value) => weight * value + (1 - weight) * (value + 4))
+  for (const kernel of new Set(['plain', F.attentionKernel()] as const))
+    expectClose(F.attention(q!, k!, v!, kernel), expected, 1e-14)
+})
+
+test('bicubic upsampling: by the ratio of the sizes, or by a scale of its own', () => {
+  const image = [
+    [1, -2, 3],
+    [0.5, 4, -1],
+    [2, 2, 5],
+  ]
+  const x = tensor([[image]], { dtype: 'float64' })
+  // torch.nn.functional.interpolate, float64
+  expectClose(
+    F.upsampleBicubic2d(x, [2, 2]),
+    [0.4295806884765625, 1.2776565551757812, 1.8446197509765625, 3.3465194702148438],
+    1e-13,
+  )
+  expectClose(
+    F.upsampleBicubic2d(x, [2, 2], [2.1 / 3, 2.1 / 3]),
+    [0.4688755389442318, 0.9923382604519032, 1.770276631255895, 2.923641580470559],
+    1e-13,
+  )
+  expectClose(F.upsampleBicubic2d(x, [3, 3]), image.flat(), 1e-13)
+})

@@ -1,4 +1,4 @@
-import { tensorOp } from './dispatch.js'
+import { schemaOf, tensorOp } from './dispatch.js'
 import * as ops from './ops.js'
 import type { Tensor } from './tensor/tensor.js'
 
@@ -8,6 +8,9 @@ const aten = {
   linear: tensorOp('aten::linear'),
   conv2d: tensorOp('aten::conv2d'),
   batchNorm: tensorOp('aten::batch_norm'),
+  layerNorm: tensorOp('aten::layer_norm'),
+  attention: tensorOp('aten::scaled_dot_product_attention'),
+  upsampleBicubic2d: tensorOp('aten::upsample_bicubic2d'),
   maxPool2d: tensorOp('aten::max_pool2d'),
   avgPool2d: tensorOp('aten::avg_pool2d'),
   adaptiveAvgPool2d: tensorOp('aten::adaptive_avg_pool2d'),
@@ -75,6 +78,60 @@ export function batchNorm(
     throw new RangeError(`batchNorm needs more than 1 value per channel when training, got [${x.shape}]`)
   return aten.batchNorm(x, weight, bias, runningMean, runningVar, training, momentum, eps, true)
 }
+
+/** Normalises the last dimension [D] with its biased variance, then scales and shifts by weight and bias [D]. */
+export const layerNorm = (
+  x: Tensor,
+  weight: Tensor | null = null,
+  bias: Tensor | null = null,
+  eps = 1e-5,
+): Tensor => aten.layerNorm(x, [x.size(-1)], weight, bias, eps)
+
+/** `fused`: one kernel, which does not hold the whole attention matrix; `plain`: matrix products and a softmax. */
+export type AttentionKernel = 'fused' | 'plain'
+
+let kernel: AttentionKernel | undefined
+
+/** Which of the two `attention` uses unless told: `fused` from libtorch 2.0 on. */
+export function attentionKernel(): AttentionKernel {
+  kernel ??= hasOperator('aten::scaled_dot_product_attention') ? 'fused' : 'plain'
+  return kernel
+}
+
+function hasOperator(name: string): boolean {
+  try {
+    schemaOf(name)
+    return true
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ERR_OPERATOR') return false
+    throw error
+  }
+}
+
+/**
+ * softmax(q k^T / sqrt(E)) v of queries, keys and values [..., L, E].
+ * @throws Error `ERR_OPERATOR` when `fused` is asked of a libtorch before 2.0.
+ */
+export function attention(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  kernel: AttentionKernel = attentionKernel(),
+): Tensor {
+  if (kernel === 'fused') return aten.attention(query, key, value)
+  const scores = query.mul(query.size(-1) ** -0.5).matmul(key.transpose(-2, -1))
+  return scores.softmax(-1).matmul(value)
+}
+
+/**
+ * Bicubic interpolation (a = -0.75, no antialiasing) of [N, C, H, W] to [N, C, height, width]. Pixel centres are mapped
+ * by the ratio of the sizes, or by `scale` (new over old height and width), which may differ from it a little.
+ */
+export const upsampleBicubic2d = (
+  x: Tensor,
+  [height, width]: readonly [number, number],
+  scale: readonly [number, number] | null = null,
+): Tensor => aten.upsampleBicubic2d(x, [height, width], false, scale?.[0] ?? null, scale?.[1] ?? null)
 
 /** max(x, 0). */
 export const relu = (x: Tensor): Tensor => ops.relu(x)

@@ -117,6 +117,27 @@ export class BatchNorm2d extends BatchNorm {
   }
 }
 
+/** Normalises the last dimension of x [..., features], each row by itself. */
+export class LayerNorm extends Module {
+  /** The scale after normalising [features], 1 at first. */
+  readonly weight: Parameter
+  /** The shift after normalising [features], 0 at first. */
+  readonly bias: Parameter
+
+  constructor(
+    readonly features: number,
+    readonly options: { eps?: number } = {},
+  ) {
+    super()
+    this.weight = new Parameter(ones([features]))
+    this.bias = new Parameter(zeros([features]))
+  }
+
+  override forward(x: Tensor): Tensor {
+    return F.layerNorm(x, this.weight, this.bias, this.options.eps)
+  }
+}
+
 /** max(x, 0); in place it saves the memory of one activation. */
 export class ReLU extends Module {
   constructor(readonly inPlace = false) {

@@ -165,6 +165,78 @@ describe('image size', () => {
   })
 })
 
+describe('encoder', () => {
+  const adamw = {
+    ...{ name: 'adamw', lr: 5e-4, betas: [0.9, 0.999], weightDecay: 0.04, weightDecayEnd: 0.4 },
+    ...{ clipNorm: 3, minLr: 1e-6, warmupEpochs: 10, sgdMomentum: 0.9 },
+  }
+
+  test('a vision transformer starts with AdamW as DINO has it, a ResNet with SGD', () => {
+    const settings = resolveSettings({ flags: { encoder: 'vit_small' } })
+    expect(settings.optimizer).toEqual(adamw)
+    expect(settings.vit).toEqual({ patchSize: 16, pooling: 'class', dropPath: 0 })
+    expect(resolveSettings({ flags: { encoder: 'resnet18' } }).optimizer).toEqual(
+      RECIPES.get('trex')!.optimizer,
+    )
+    const { encoder, optimizer, ...rest } = settings
+    expect({ ...rest, encoder: 'resnet50', optimizer: RECIPES.get('trex')!.optimizer }).toEqual(
+      RECIPES.get('trex'),
+    )
+  })
+
+  test('what is given wins; the name of the optimizer decides what the rest starts from', () => {
+    const optimizerOf = (...sets: string[]) => resolveSettings({ sets }).optimizer
+    expect(optimizerOf('encoder=vit_base', 'optimizer.lr=1e-3')).toEqual({ ...adamw, lr: 1e-3 })
+    expect(optimizerOf('encoder=vit_base', 'optimizer.name=sgd')).toEqual(RECIPES.get('trex')!.optimizer)
+    expect(optimizerOf('optimizer.name=adamw')).toEqual(adamw)
+  })
+
+  test.each([
+    [224, 16, 96],
+    [160, 16, 80], // a ResNet's are of 72 px
+    [128, 8, 56],
+    [96, 8, 40],
+    [64, 8, 24],
+    [48, 4, 24],
+    [32, 4, 16],
+  ])('%i px: patches of %i px divide the crops', (imageSize, patchSize, local) => {
+    const settings = resolveSettings({ flags: { encoder: 'vit_tiny', imageSize } })
+    expect([settings.vit.patchSize, settings.localCrops!.size]).toEqual([patchSize, local])
+    for (const { size } of cropGroups(settings)) expect(size % patchSize).toBe(0)
+    const again = resolveSettings({ configFile: configFile(settingsYaml(settings)) })
+    expect(again).toEqual(settings)
+  })
+
+  test('sizes that the patches do not divide are all named; a ResNet takes any', () => {
+    const sets = [
+      'imageSize=100',
+      'localCrops.size=30',
+      'extraCrops=[{ count: 1, size: 33, scale: [0.1, 1] }]',
+    ]
+    const multiple = 'must be a multiple of vit.patchSize (8) with vit_tiny, from'
+    expect(problems({ flags: { encoder: 'vit_tiny' }, sets })).toEqual([
+      'The settings have 4 problems:',
+      `globalCrops.size = 100: ${multiple} recipe trex`,
+      `localCrops.size = 30: ${multiple} --set localCrops.size=30`,
+      expect.stringContaining(
+        `extraCrops = [{"count":1,"size":33,"scale":[0.1,1]}]: ${multiple} --set extraCrops`,
+      ),
+      `validation.crop = 100: ${multiple} recipe trex`,
+    ])
+    expect(resolveSettings({ sets }).globalCrops.size).toBe(100)
+  })
+
+  test('wrong values of the group', () => {
+    expect(problems({ sets: ['vit.pooling=max'] })[1]).toContain(
+      'vit.pooling = "max": expected one of "class"|"mean"',
+    )
+    expect(problems({ sets: ['vit.patchSize=0', 'encoder=vit_tiny'] })[1]).toContain('vit.patchSize = 0')
+    expect(problems({ sets: ['vit.dropPath=1'] })[1]).toContain('vit.dropPath = 1')
+    expect(problems({ sets: ['vit=3'] })[1]).toContain('vit = 3: expected object')
+    expect(problems({ sets: ['vit=null', 'encoder=vit_tiny'] })[1]).toContain('vit = null: expected object')
+  })
+})
+
 describe('problems', () => {
   test('all are reported at once, with where they come from and what was meant', () => {
     const file = configFile(
@@ -189,7 +261,7 @@ describe('problems', () => {
         `augment.Blur_Sigma: no such setting (did you mean "augment.blurSigma"?), in ${file}`,
         'sgdMomentum: no such setting (did you mean "optimizer.sgdMomentum"?), in --set sgdMomentum=0.5',
         `augment.hue = 0.7: expected number to be <=0.5, from ${file}`,
-        `encoder = "resnet5O": expected one of "resnet18"|"resnet34"|"resnet50"|"resnet101" (did you mean "resnet50"?), from ${file}`,
+        `encoder = "resnet5O": expected one of "resnet18"|"resnet34"|"resnet50"|"resnet101"|"vit_tiny"|"vit_small"|"vit_base" (did you mean "resnet50"?), from ${file}`,
         'temperature = "hot": expected number, from --set temperature=hot',
         'globalCrops.scale = [1,0.5]: the first number is the larger, from --set globalCrops.scale=[1, 0.5]',
         'workers = -1: expected number to be >=0, from --set workers=-1',

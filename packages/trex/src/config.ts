@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { parse, stringify } from 'yaml'
 import type { z } from 'zod'
 import { TrexError } from './errors.js'
-import { atImageSize, RECIPES, TREX } from './recipes.js'
+import { atEncoder, atImageSize, RECIPES, TREX } from './recipes.js'
 import { type Settings, settingsSchema } from './settings.js'
 import { didYouMean, suggest } from './suggest.js'
 
@@ -39,7 +39,8 @@ interface Layer {
 }
 
 /**
- * The settings of a run. Crop sizes follow `imageSize` (see atImageSize) where no source gives them. A part
+ * The settings of a run. Crop sizes follow `imageSize` (see atImageSize) and the optimizer's settings the encoder
+ * (see atEncoder) where no source gives them. A part
  * of a group that the recipe leaves out (`projector.layers` over `projector: null`) starts from the group of
  * recipe `trex`.
  * @throws TrexError that lists every unknown key, with a suggestion, every wrong value, with where it came from, and
@@ -67,7 +68,12 @@ export function resolveSettings(sources: SettingsSources = {}): Settings {
   if (!known) broken.unshift(noSuchRecipe(name))
   const base = known ?? TREX
   const imageSize = settingsSchema.shape.imageSize.safeParse(lastOf(layers, 'imageSize')).data
-  const start = imageSize === undefined ? base : atImageSize(base, imageSize)
+  const encoder = settingsSchema.shape.encoder.safeParse(lastOf(layers, 'encoder')).data
+  const optimizer = settingsSchema.shape.optimizer.shape.name.safeParse(
+    lastOf(layers, 'optimizer', 'name'),
+  ).data
+  const sized = imageSize === undefined ? base : atImageSize(base, imageSize)
+  const start = atEncoder(sized, encoder ?? base.encoder, optimizer)
   const merged = layers.reduce<unknown>((settings, { values }) => merge(settings, values, TREX), start)
 
   const unknown = layers.flatMap(({ source, values }) => unknownKeys(values, KNOWN, [], source))
@@ -209,8 +215,10 @@ function gives(values: unknown, path: readonly string[]): boolean {
   return value !== undefined && gives(value, rest)
 }
 
-function lastOf(layers: readonly Layer[], key: string): unknown {
-  return layers.map(({ values }) => own(values, key)).findLast((value) => value !== undefined)
+function lastOf(layers: readonly Layer[], ...path: readonly string[]): unknown {
+  return layers
+    .map(({ values }) => path.reduce<unknown>(own, values))
+    .findLast((value) => value !== undefined)
 }
 
 function own(values: unknown, key: string): unknown {

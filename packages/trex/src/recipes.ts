@@ -1,4 +1,4 @@
-import type { Settings } from './settings.js'
+import { isViT, type Settings } from './settings.js'
 
 /** t-ReX: online class means and a projector of 3 hidden layers; for the best transfer. */
 export const TREX = {
@@ -6,6 +6,8 @@ export const TREX = {
   imageSize: 224,
   encoder: 'resnet50',
   stem: 'imagenet',
+  vit: { patchSize: 16, pooling: 'class', dropPath: 0 },
+  initFrom: null,
   globalCrops: { count: 1, size: 224, scale: [0.25, 1], blurP: 0.2, solarizeP: 0.2 },
   localCrops: { count: 8, size: 96, scale: [0.05, 0.25], blurP: 0.5, solarizeP: 0 },
   extraCrops: [],
@@ -98,10 +100,18 @@ export const RECIPES: ReadonlyMap<string, Settings> = new Map(
 /** Images up to this side keep their resolution through the first layers. */
 const SMALL_STEM_SIDE = 64
 
+/** Patches of a vision transformer by the image side from which on they are used, in pixels. */
+const PATCH_SIZES = [
+  { from: 160, patchSize: 16 },
+  { from: 64, patchSize: 8 },
+  { from: 0, patchSize: 4 },
+] as const
+
 /**
  * A recipe for 224 px images at another image side: global crops have that side, local crops 3/7 of it (96 /
  * 224), rounded to a multiple of 8, the largest blur is in proportion, and the stem is the small one up to 64
- * px. Validation takes 7/8 of the side (224 / 256) in the middle, and the whole image up to 64 px.
+ * px. Patches are of 16 px from a side of 160 px on, of 8 px from 64 px on and of 4 px below. Validation takes
+ * 7/8 of the side (224 / 256) in the middle, and the whole image up to 64 px.
  */
 export function atImageSize(recipe: Settings, size: number): Settings {
   if (size === recipe.imageSize) return recipe
@@ -111,6 +121,7 @@ export function atImageSize(recipe: Settings, size: number): Settings {
     ...recipe,
     imageSize: size,
     stem: small ? 'small' : 'imagenet',
+    vit: { ...recipe.vit, patchSize: PATCH_SIZES.find(({ from }) => size >= from)!.patchSize },
     globalCrops: { ...recipe.globalCrops, size },
     localCrops: recipe.localCrops && {
       ...recipe.localCrops,
@@ -121,5 +132,37 @@ export function atImageSize(recipe: Settings, size: number): Settings {
       blurSigma: [sharpest, Math.max(sharpest, (softest * size) / recipe.imageSize)],
     },
     validation: { ...recipe.validation, resize: small ? size : Math.round((size * 8) / 7), crop: size },
+  }
+}
+
+/** What AdamW starts from: DINO's settings, the learning rate for a batch of 256. */
+const ADAMW = {
+  ...TREX.optimizer,
+  name: 'adamw',
+  lr: 5e-4,
+  betas: [0.9, 0.999],
+  weightDecay: 0.04,
+  weightDecayEnd: 0.4,
+  clipNorm: 3,
+  minLr: 1e-6,
+  warmupEpochs: 10,
+} satisfies Settings['optimizer']
+
+/**
+ * A recipe with another encoder. Vision transformers start with AdamW, and their local crops are rounded to a multiple
+ * of the patch; with `optimizer` the settings are that optimizer's, whatever the encoder.
+ */
+export function atEncoder(
+  recipe: Settings,
+  encoder: Settings['encoder'],
+  optimizer: Settings['optimizer']['name'] = isViT(encoder) ? 'adamw' : recipe.optimizer.name,
+): Settings {
+  const { localCrops, vit } = recipe
+  const patches = (size: number) => vit.patchSize * Math.max(1, Math.round(size / vit.patchSize))
+  return {
+    ...recipe,
+    encoder,
+    localCrops: localCrops && isViT(encoder) ? { ...localCrops, size: patches(localCrops.size) } : localCrops,
+    optimizer: optimizer === 'adamw' ? ADAMW : recipe.optimizer,
   }
 }

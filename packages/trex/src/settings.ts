@@ -2,7 +2,18 @@ import { z } from 'zod'
 import type { CropGroup } from './data/pixels/multiCrop.js'
 
 /** Encoders that can be trained. */
-export const ENCODERS = ['resnet18', 'resnet34', 'resnet50', 'resnet101'] as const
+export const ENCODERS = [
+  'resnet18',
+  'resnet34',
+  'resnet50',
+  'resnet101',
+  'vit_tiny',
+  'vit_small',
+  'vit_base',
+] as const
+
+/** Whether an encoder is a vision transformer. */
+export const isViT = (encoder: string): boolean => encoder.startsWith('vit_')
 
 // What each setting means is its description here; the JSON Schema (settings.schema.json) shows it in editors.
 
@@ -15,6 +26,7 @@ const integer = (least: number) =>
 const count = integer(1)
 const fraction = z.number().min(0).max(1)
 const positive = z.number().positive()
+const belowOne = z.number().min(0).lt(1)
 const nonNegative = z.number().min(0)
 
 const pair = { minItems: 2, maxItems: 2 }
@@ -68,6 +80,18 @@ const data = z.strictObject({
   shuffleBuffer: count.describe('Images that wait to be drawn from when shards are read from a server.'),
 })
 
+const vit = z.strictObject({
+  patchSize: count.describe(
+    'Side of the square patches that become tokens, in pixels; crop sizes are multiples of it.',
+  ),
+  pooling: z
+    .enum(['class', 'mean'])
+    .describe('Features are the class token or the mean of the patch tokens, after the last norm.'),
+  dropPath: belowOne.describe(
+    'Probability that the last block is left out for an image in training, growing from 0 at the first.',
+  ),
+})
+
 const projector = z.strictObject({
   layers: integer(0).describe('Hidden layers: L of the paper.'),
   hidden: count.describe('Width of the hidden layers.'),
@@ -79,8 +103,6 @@ const onlineClassMeans = z.strictObject({
   size: count.describe('Embeddings the memory bank holds: Q of the paper.'),
   emaMomentum: fraction.describe('What the momentum encoder keeps of its weights at each step.'),
 })
-
-const belowOne = z.number().min(0).lt(1)
 
 const optimizer = z.strictObject({
   name: z.enum(['sgd', 'adamw']).describe('What moves the weights.'),
@@ -138,6 +160,24 @@ const workers = z.union([z.literal('auto'), integer(0).max(MOST_WORKERS)], {
   error: `expected a number up to ${MOST_WORKERS} or "auto"`,
 })
 
+/** Whether a vision transformer can cut images of these sides into its patches; others take any side. */
+function fitsPatches(
+  { encoder, vit }: { encoder?: unknown; vit?: { patchSize: number } },
+  sizes: readonly (number | undefined)[],
+): boolean {
+  const patch = vit?.patchSize ?? Number.NaN // what is missing is told elsewhere
+  return !isViT(String(encoder)) || !sizes.some((size = Number.NaN) => size % patch > 0)
+}
+
+const onGrid = (...path: string[]) => ({
+  path,
+  error: ({ input }: { input?: unknown }) => {
+    const { encoder, vit } = input as { encoder: string; vit: { patchSize: number } }
+    return `must be a multiple of vit.patchSize (${vit.patchSize}) with ${encoder}`
+  },
+  when: () => true,
+})
+
 /** Checks settings; every key is required, and no other is allowed. */
 export const settingsSchema = z
   .strictObject({
@@ -148,7 +188,14 @@ export const settingsSchema = z
     encoder: z.enum(ENCODERS).describe('The network that is trained.'),
     stem: z
       .enum(['imagenet', 'small'])
-      .describe('First layers: 7x7 stride 2 and max pool, or 3x3 stride 1 for small images.'),
+      .describe(
+        'First layers of a ResNet: 7x7 stride 2 and max pool, or 3x3 stride 1 without pool (the CIFAR stem).',
+      ),
+    vit: vit.describe('Of the encoders vit_*; ResNets have none of it.'),
+    initFrom: z
+      .string()
+      .nullable()
+      .describe('File or run whose encoder weights training starts from; null: random ones.'),
     globalCrops: crops.describe('The large crops of each image.'),
     localCrops: crops.nullable().describe('The small crops of each image; null: none.'),
     extraCrops: z.array(extraCrops).describe('Groups of crops besides these two.'),
@@ -201,6 +248,13 @@ export const settingsSchema = z
     error: 'must be above 0 with onlineClassMeans, whose logits are cosines',
     when: () => true,
   })
+  .refine((s) => fitsPatches(s, [s.globalCrops?.size]), onGrid('globalCrops', 'size'))
+  .refine((s) => fitsPatches(s, [s.localCrops?.size]), onGrid('localCrops', 'size'))
+  .refine(
+    (s) => fitsPatches(s, Array.isArray(s.extraCrops) ? s.extraCrops.map((c) => c?.size) : []),
+    onGrid('extraCrops'),
+  )
+  .refine((s) => fitsPatches(s, [s.validation?.crop]), onGrid('validation', 'crop'))
 
 /** All settings of a training run. */
 export type Settings = z.infer<typeof settingsSchema>

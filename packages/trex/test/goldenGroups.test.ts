@@ -16,6 +16,8 @@ describe.each([
     {
       encoder: 'resnet18',
       stem: 'imagenet',
+      vit: TREX.vit,
+      globalCrops: TREX.globalCrops,
       projector: { layers, hidden: 64, bottleneck: 32, l2Input },
       temperature: 0.1,
       onlineClassMeans: bank ? { size: 64, emaMomentum: 0.999 } : null,

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { resolveSettings } from '../config.js'
 import { TrexError } from '../errors.js'
-import { loadEncoderWeights } from '../evaluate/encoderWeights.js'
 import type { EvaluatedModel } from '../evaluate/readImages.js'
 import { createEncoder } from '../method/encoder.js'
 import type { Settings } from '../settings.js'
+import { describeInit, loadEncoder } from '../train/initFrom.js'
 import { createLearner, disposeLearner } from '../train/learner.js'
 import { restoreLearner } from '../train/learnerCheckpoint.js'
 import { resolvePrecision } from '../train/precision.js'
@@ -120,9 +120,10 @@ function ofWeights(path: string, checkpoint: string | undefined, flags: SettingF
     weights: path,
     load() {
       const precision = resolvePrecision(settings)
-      const encoder = createEncoder(settings.encoder, { stem: settings.stem })
+      const { stem, vit, globalCrops } = settings
+      const encoder = createEncoder(settings.encoder, { stem, vit, imageSize: globalCrops.size })
       try {
-        loadEncoderWeights(path, encoder)
+        for (const line of describeInit(loadEncoder(encoder, path))) console.error(line)
         const memoryFormat = settings.channelsLast ? 'channelsLast' : 'contiguous'
         encoder.to({ device: precision.device, memoryFormat })
       } catch (error) {

@@ -1,4 +1,5 @@
 import { duration } from '../report/duration.js'
+import { describeInit } from '../train/initFrom.js'
 import type { Learner } from '../train/learner.js'
 import type { TrainEvent } from '../train/train.js'
 import { type Progress, startProgress } from './progress.js'
@@ -16,7 +17,8 @@ export async function followTraining(
       const { value, done } = await events.next()
       if (done) return value
       const event = value
-      if (event.kind === 'step') {
+      if (event.kind === 'init') console.error(describeInit(event.report).join('\n'))
+      else if (event.kind === 'step') {
         progress ??= startProgress(title, event.steps, event.step)
         rate = rate === 0 ? event.imagesPerSecond : 0.9 * rate + 0.1 * event.imagesPerSecond
         const columns = process.stderr.isTTY ? process.stderr.columns - BAR_COLUMNS : Infinity

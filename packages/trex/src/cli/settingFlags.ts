@@ -10,6 +10,7 @@ export interface SettingFlags {
   config?: string
   set: string[]
   encoder?: string
+  initFrom?: string
   imageSize?: Numeric
   epochs?: Numeric
   optimizer?: string
@@ -44,10 +45,10 @@ export function settingsOf(flags: SettingFlags): Settings {
 
 /** The settings that flags stand for, unchecked. */
 export function settingsGiven(flags: SettingFlags): PartialSettings {
-  const { encoder, imageSize, epochs, accumulate, deterministic } = flags
+  const { encoder, initFrom, imageSize, epochs, accumulate, deterministic } = flags
   const { batchSize, seed, workers, device, precision, autoOrient, onBad, maxBad } = flags
   const given = {
-    ...{ encoder, imageSize, epochs, accumulate, deterministic },
+    ...{ encoder, initFrom, imageSize, epochs, accumulate, deterministic },
     ...{ batchSize, seed, workers, device, precision },
     optimizer: {
       name: flags.optimizer,

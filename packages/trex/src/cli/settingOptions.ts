@@ -16,12 +16,13 @@ export function addModelFlags(command: Command): Command {
       (item, all: string[]) => [...all, item],
       [],
     )
-    .option('--encoder <name>', 'resnet18, resnet34, resnet50 or resnet101')
+    .option('--encoder <name>', 'resnet18, resnet34, resnet50, resnet101, vit_tiny, vit_small or vit_base')
     .option('--image-size <pixels>', 'side of the global crops; the others follow', numeric)
 }
 
 function addLearningFlags(command: Command): Command {
   return command
+    .option('--init-from <file>', 'start from the encoder weights of a run, a .safetensors or a PyTorch .pth')
     .option('--epochs <n>', 'passes over the images', numeric)
     .option('--optimizer <name>', 'sgd or adamw')
     .option('--lr <rate>', 'peak learning rate for a batch of 256', numeric)

@@ -136,9 +136,14 @@ async function evaluate(
 }
 
 async function evaluateUntrained(model: DemoModel, sets: DemoSets): Promise<Evaluated> {
-  const { encoder: name, stem, seed, channelsLast } = model.settings
+  const { encoder: name, stem, vit, globalCrops, seed, channelsLast } = model.settings
   const precision = resolvePrecision(model.settings)
-  const encoder = createEncoder(name, { stem, generator: new Generator(seed) })
+  const encoder = createEncoder(name, {
+    stem,
+    vit,
+    imageSize: globalCrops.size,
+    generator: new Generator(seed),
+  })
   encoder.to({ device: precision.device, memoryFormat: channelsLast ? 'channelsLast' : 'contiguous' })
   const result = await evaluate('untrained', encoder, precision, model, sets)
   encoder.dispose()

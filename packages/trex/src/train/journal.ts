@@ -1,5 +1,6 @@
 import { TrexError } from '../errors.js'
 import { NonFinite } from './failure.js'
+import type { InitReport } from './initFrom.js'
 import { type MeasuredStep, openMeter, type StepFacts, type StepFigures } from './meter.js'
 import {
   type EpochRow,
@@ -17,7 +18,13 @@ import { logRow } from './tensorboard/logRow.js'
 import { epochMeans, NO_STEPS, stepRow, withStep } from './totals.js'
 
 /** What training tells as it goes: every row of metrics.jsonl, and where the run stands. */
-export type TrainEvent = MetricsRow & { readonly steps: number; readonly images: number }
+export type TrainEvent = (MetricsRow & { readonly steps: number; readonly images: number }) | InitEvent
+
+/** Training has started from the encoder weights of a file. */
+export interface InitEvent {
+  readonly kind: 'init'
+  readonly report: InitReport
+}
 
 /** Writes down what happens in a run, and knows where it stands. */
 export interface Journal extends Disposable {

@@ -1,4 +1,4 @@
-import { Generator, GradScaler, noGrad, type Parameter, SGD, type Tensor, tidy } from 'trex-torch'
+import { Generator, GradScaler, noGrad, type Optimizer, type Parameter, type Tensor, tidy } from 'trex-torch'
 import { createEncoder } from '../method/encoder.js'
 import { MemoryBank } from '../method/memoryBank.js'
 import { MomentumEncoder } from '../method/momentumEncoder.js'
@@ -8,13 +8,13 @@ import type { Precision } from '../method/precision.js'
 import { Projector } from '../method/projector.js'
 import { LearnedPrototypes } from '../method/prototypes.js'
 import type { Settings } from '../settings.js'
-import { decayGroups } from './optimizer.js'
+import { createOptimizer, decayGroups } from './optimizer.js'
 
 /** All that learns, and how: what one training step reads and writes. */
 export interface Learner {
   readonly model: MultiCropModel
   readonly prototypes: LearnedPrototypes | OnlineClassMeans
-  readonly optimizer: SGD
+  readonly optimizer: Optimizer
   /** Names of the optimizer's parameters, in its order. */
   readonly optimized: readonly string[]
   readonly scaler: GradScaler
@@ -22,7 +22,7 @@ export interface Learner {
 }
 
 /** The settings that decide what is built. */
-export type ModelSettings = Pick<Settings, 'encoder' | 'stem' | 'projector'>
+export type ModelSettings = Pick<Settings, 'encoder' | 'stem' | 'vit' | 'globalCrops' | 'projector'>
 type LearnerSettings = ModelSettings &
   Pick<Settings, 'temperature' | 'onlineClassMeans' | 'optimizer' | 'channelsLast' | 'seed'>
 
@@ -33,18 +33,12 @@ export function createLearner(settings: LearnerSettings, classes: number, precis
   const prototypes = createPrototypes(settings, model, classes, generator)
   const memoryFormat = settings.channelsLast ? 'channelsLast' : 'contiguous'
   for (const part of [model, prototypes]) part.to({ device: precision.device, memoryFormat })
-  const { regularized, unregularized } = decayGroups(namedParameters({ model, prototypes }))
-  const params = (entries: [string, Parameter][]) => entries.map(([, parameter]) => parameter)
-  const { sgdMomentum, weightDecay } = settings.optimizer
-  const groups = [
-    { params: params(unregularized), weightDecay: 0 },
-    { params: params(regularized), weightDecay },
-  ]
+  const groups = decayGroups(namedParameters({ model, prototypes }))
   return {
     model,
     prototypes,
-    optimizer: new SGD(groups, { lr: 0, momentum: sgdMomentum }),
-    optimized: [...unregularized, ...regularized].map(([name]) => name),
+    optimizer: createOptimizer(groups, settings.optimizer),
+    optimized: [...groups.unregularized, ...groups.regularized].map(([name]) => name),
     scaler: new GradScaler({ enabled: precision.dtype === 'float16' }),
     precision,
   }
@@ -52,8 +46,8 @@ export function createLearner(settings: LearnerSettings, classes: number, precis
 
 /** Encoder and projector. */
 export function createModel(settings: ModelSettings, generator?: Generator): MultiCropModel {
-  const encoder = createEncoder(settings.encoder, { stem: settings.stem, generator })
-  const { projector } = settings
+  const { stem, vit, globalCrops, projector } = settings
+  const encoder = createEncoder(settings.encoder, { stem, vit, imageSize: globalCrops.size, generator })
   return new MultiCropModel(
     encoder,
     projector ? new Projector(encoder.featureDim, { ...projector, generator }) : null,

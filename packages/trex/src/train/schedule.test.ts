@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { openGolden } from '../../test/support/golden.js'
 import { TrexError } from '../errors.js'
-import { learningRates } from './schedule.js'
+import { learningRates, weightDecays } from './schedule.js'
 
 interface GoldenArguments {
   base_value: number
@@ -59,4 +59,18 @@ describe('learning rates', () => {
       expect(() => learningRates({ ...base, ...change })).toThrow(TrexError)
     },
   )
+})
+
+describe('weight decays', () => {
+  test('are the same throughout, or follow half a cosine that does not reach its end', () => {
+    expect(weightDecays({ start: 0.1, end: null, steps: 3 })).toEqual(Float64Array.of(0.1, 0.1, 0.1))
+    const decays = weightDecays({ start: 0.04, end: 0.4, steps: 6 })
+    const root = Math.sqrt(3) / 2 // cos(pi i / 6) is 1, root, 1/2, 0, -1/2, -root
+    const expected = [1, root, 0.5, 0, -0.5, -root].map((cosine) => 0.4 - 0.18 * (1 + cosine))
+    for (const [i, value] of expected.entries()) expect(decays[i]).toBeCloseTo(value, 14)
+  })
+
+  test('of a cosine to where it starts is constant', () => {
+    expect(new Set(weightDecays({ start: 0.3, end: 0.3, steps: 9 }))).toEqual(new Set([0.3]))
+  })
 })

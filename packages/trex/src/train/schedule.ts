@@ -38,6 +38,26 @@ export function learningRates(options: ScheduleOptions): Float64Array {
   return rates
 }
 
+/**
+ * Weight decay of every step, [steps]: half a cosine from `start` towards `end`, which is approached but not reached,
+ * over the whole run (there is no warm-up, as in DINO); `start` throughout when `end` is null.
+ */
+export function weightDecays({
+  start,
+  end,
+  steps,
+}: {
+  readonly start: number
+  readonly end: number | null
+  readonly steps: number
+}): Float64Array {
+  if (end === null) return new Float64Array(steps).fill(start)
+  return Float64Array.from(
+    { length: steps },
+    (_, i) => end + ((start - end) / 2) * (1 + Math.cos((Math.PI * i) / steps)),
+  )
+}
+
 function requireCount(what: string, value: number, least: number): void {
   if (Number.isSafeInteger(value) && value >= least) return
   throw new TrexError(`${what} is ${value}, but must be an integer of at least ${least}.`, {

@@ -3,6 +3,7 @@ import { tidy } from 'trex-torch'
 import type { Loader } from '../data/loader/loader.js'
 import type { ImageDataset } from '../data/sources/sample.js'
 import { clearFailure, keepFailure, NonFinite } from './failure.js'
+import { initialiseFrom } from './initFrom.js'
 import { openJournal, type TrainEvent } from './journal.js'
 import type { Learner } from './learner.js'
 import { restoreLearner } from './learnerCheckpoint.js'
@@ -41,12 +42,14 @@ export async function* train(
   using _lock = lockRun(run.dir)
   await using training = openTraining(run, data, { signal, loader: given })
   const { learner, loader, rates } = training
+  const { initFrom } = run.settings
   const { spectrumEvery } = run.settings.watch
   const start = resume ? restoreLearner(checkpointPath(run), learner) : START
   const perEpoch = loader.batches
   using journal = openJournal(run, start, { steps: rates.length, perEpoch, logEvery: training.logEvery })
   const saves = openSaves(run, learner, start)
   clearFailure(run)
+  if (!resume && initFrom !== null) yield { kind: 'init', report: initialiseFrom(learner, initFrom) }
 
   try {
     for (let { epoch, batch: from } = start; epoch < run.settings.epochs; epoch++, from = 0) {

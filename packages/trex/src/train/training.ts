@@ -10,9 +10,10 @@ import { openBadImages } from './badImages.js'
 import { stepInput } from './batch.js'
 import { createLearner, type Learner, ownLearner } from './learner.js'
 import type { MeasuredStep } from './meter.js'
+import { setWeightDecay } from './optimizer.js'
 import { resolvePrecision } from './precision.js'
 import type { Run } from './run.js'
-import { learningRates } from './schedule.js'
+import { learningRates, weightDecays } from './schedule.js'
 import { trainStep } from './step.js'
 import type { ValidationReading } from './validate.js'
 
@@ -76,6 +77,8 @@ export function openTraining(
   try {
     const loader = given ?? openLoader({ samples: data.train, groups, batchSize, seed, ...reading })
     const rates = ratesOf(settings, loader.batches)
+    const { weightDecay, weightDecayEnd } = settings.optimizer
+    const decays = weightDecays({ start: weightDecay, end: weightDecayEnd, steps: rates.length })
     const target = { precision, channelsLast }
     const { driftEvery } = settings.watch
     const { prototypes } = learner
@@ -88,6 +91,7 @@ export function openTraining(
       learn(batch, step) {
         if (batch.size < 2) return null
         return tidy(() => {
+          setWeightDecay(learner, decays[step]!)
           const before = driftEvery > 0 && step % driftEvery === 0 ? prototypes.vectors() : null
           const result = trainStep(learner, stepInput(batch, counts, target), rates[step]!, { accumulate })
           return before ? { ...result, drift: prototypeDrift(before, prototypes.vectors()) } : result

@@ -7,6 +7,7 @@ function rule(key: string, shape: readonly number[], buffers: 'random' | 'defaul
   if (key.endsWith('running_var')) return [random ? 0.5 : 0, 1]
   if (key.endsWith('.bias')) return [0.1, 0]
   if (shape.length === 4) return [Math.sqrt(6 / (shape[1]! * shape[2]! * shape[3]!)), 0]
+  if (shape.length === 3) return [0.5, 0]
   if (shape.length === 2) return [Math.sqrt(3 / shape[1]!), 0]
   if (key.endsWith('bn3.weight')) return [0.05, 0.25]
   if (shape.length === 1) return [0.2, 1]

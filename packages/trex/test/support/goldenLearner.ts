@@ -30,6 +30,8 @@ export function createGoldenLearner(
   const settings = {
     encoder: 'resnet18',
     stem: 'imagenet',
+    vit: TREX.vit,
+    globalCrops: TREX.globalCrops,
     projector: { layers: L, hidden: 64, bottleneck: 32, l2Input: true },
     temperature: tau,
     onlineClassMeans: mem ? { size: mem, emaMomentum: ema! } : null,

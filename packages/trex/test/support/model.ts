@@ -18,9 +18,9 @@ export function filledState(
 ): Map<string, Tensor> {
   const entries = [...module.stateDict()].map(([key, own]): [string, Tensor] => {
     if (own.dtype === 'int64') return [key, fromTypedArray(new BigInt64Array(own.numel), own.shape)]
-    const name = prefix + goldenName(key)
-    const known = filled.get(name) ?? fillValue(prefix, goldenName(key), own.shape, buffers)
-    filled.set(name, known)
+    const shaped = `${prefix}${goldenName(key)} [${own.shape}]`
+    const known = filled.get(shaped) ?? fillValue(prefix, goldenName(key), own.shape, buffers)
+    filled.set(shaped, known)
     return [key, fromTypedArray(known, own.shape)]
   })
   return new Map(entries)

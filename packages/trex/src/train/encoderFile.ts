@@ -1,0 +1,85 @@
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { openSafetensors, type RawTensor, SafetensorsError } from 'trex-torch/safetensors'
+import { openFileSource } from '../deploy/fileSource.js'
+import { openPth } from '../deploy/pth.js'
+import { CONVERT_HINT, PthError } from '../deploy/pthError.js'
+import type { PthTensor } from '../deploy/pthTensor.js'
+import { stateDicts } from '../deploy/stateDicts.js'
+import { TrexError } from '../errors.js'
+import { loadCheckpoint } from './checkpoint.js'
+
+/** Named tensors of a file that may be an encoder's. */
+export interface StoredNetwork {
+  /** Where they are in the file, as `teacher` or `model.state_dict`; empty: at its top. */
+  readonly path: string
+  readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>
+  /** Reads one of `tensors`. */
+  read(name: string): RawTensor
+}
+
+/** A file of weights; close it with `using`. */
+export interface EncoderFile extends Disposable {
+  /** The file that was opened: of a run the checkpoint. */
+  readonly path: string
+  readonly networks: readonly StoredNetwork[]
+}
+
+/**
+ * Opens weights: a run folder (its best checkpoint, or the last), a .safetensors file, or one that PyTorch wrote.
+ * @throws TrexError when it cannot be opened or is damaged.
+ */
+export function openEncoderFile(path: string): EncoderFile {
+  const file = statSync(path, { throwIfNoEntry: false })?.isDirectory() ? checkpointOf(path) : path
+  return file.endsWith('.safetensors') ? openTensors(file) : openTorch(file)
+}
+
+function checkpointOf(run: string): string {
+  const paths = ['best', 'last'].map((name) => join(run, 'checkpoints', `${name}.safetensors`))
+  const found = paths.find((path) => existsSync(path))
+  if (found !== undefined) return found
+  throw new TrexError(`${run} is a folder without checkpoints`, {
+    hint: 'give --init-from a run, a .safetensors file or a PyTorch .pth file',
+  })
+}
+
+function openTensors(path: string): EncoderFile {
+  try {
+    const reader = openSafetensors(path)
+    if ('trex.checkpoint' in reader.metadata) {
+      reader.close()
+      const { tensors } = loadCheckpoint(path) // compares the checksum
+      return { path, networks: [network(tensors)], [Symbol.dispose]: () => tensors.close() }
+    }
+    return { path, networks: [network(reader)], [Symbol.dispose]: () => reader.close() }
+  } catch (cause) {
+    if (!(cause instanceof SafetensorsError)) throw cause
+    throw new TrexError(`cannot start from these weights: ${cause.message}`, {
+      hint: 'check --init-from',
+      cause,
+    })
+  }
+}
+
+const network = (reader: {
+  readonly entries: StoredNetwork['tensors']
+  read(name: string): RawTensor
+}): StoredNetwork => ({ path: '', tensors: reader.entries, read: reader.read })
+
+function openTorch(path: string): EncoderFile {
+  const source = openFileSource(path)
+  try {
+    const file = openPth(source)
+    const found = stateDicts(file.root)
+    if (found.length === 0) throw new PthError(path, 'holds no tensors by name', { hint: CONVERT_HINT })
+    const networks = found.map(({ path, tensors }) => ({
+      path,
+      tensors,
+      read: (name: string) => file.read(tensors.get(name) as PthTensor),
+    }))
+    return { path, networks, [Symbol.dispose]: () => source[Symbol.dispose]() }
+  } catch (error) {
+    source[Symbol.dispose]()
+    throw error
+  }
+}
