@@ -6,6 +6,7 @@
 #include <torch/version.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <cstring>
 #include <thread>
 
@@ -47,6 +48,16 @@ static void set(napi_env env, napi_value object, const char* name, napi_value va
   check(napi_set_named_property(env, object, name, value));
 }
 
+// From 2.9 on libtorch's older reader prints a warning; both writers still set matrix products and convolutions.
+static bool allowsTf32() {
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 9)
+  return at::globalContext().float32Precision(at::Float32Backend::CUDA, at::Float32Op::MATMUL) ==
+         at::Float32Precision::TF32;
+#else
+  return at::globalContext().allowTF32CuBLAS();
+#endif
+}
+
 napi_value engineInfo(const Args& args) {
   napi_env env = args.env;
   bool bf16, amx;
@@ -60,6 +71,9 @@ napi_value engineInfo(const Args& args) {
   set(env, info, "amx", makeBool(env, amx));
   set(env, info, "mallocConfigured", makeBool(env, mallocConfigured));
   set(env, info, "pooled", makeBool(env, installPool()));
+  set(env, info, "tf32", makeBool(env, allowsTf32()));
+  set(env, info, "cudnnBenchmark", makeBool(env, at::globalContext().benchmarkCuDNN()));
+  set(env, info, "deterministic", makeBool(env, at::globalContext().deterministicAlgorithms()));
   return info;
 }
 
@@ -81,6 +95,27 @@ napi_value trimMemory(const Args&) {
 #if defined(__GLIBC__)
   malloc_trim(0);
 #endif
+  return nullptr;
+}
+
+napi_value setTf32(const Args& args) {
+  bool on = readBool(args.env, args.at(0), "tf32");
+  at::globalContext().setAllowTF32CuBLAS(on);
+  at::globalContext().setAllowTF32CuDNN(on);
+  return nullptr;
+}
+
+napi_value setCudnnBenchmark(const Args& args) {
+  at::globalContext().setBenchmarkCuDNN(readBool(args.env, args.at(0), "cudnnBenchmark"));
+  return nullptr;
+}
+
+napi_value setDeterministic(const Args& args) {
+  bool on = readBool(args.env, args.at(0), "deterministic");
+  // cuBLAS reads this at its first call, and libtorch refuses deterministic products without it.
+  if (on) setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
+  at::globalContext().setDeterministicAlgorithms(on, false);
+  at::globalContext().setDeterministicCuDNN(on);
   return nullptr;
 }
 

@@ -97,6 +97,28 @@ export function valueOp<T = void>(name: string, overload = ''): (...args: Argume
   return resolve(name, overload) as (...args: Argument[]) => T
 }
 
+const known = new Map<string, boolean>()
+
+/** Whether this libtorch has the operator: newer ones have more. */
+export function hasOperator(name: string, overload = ''): boolean {
+  const key = `${name}.${overload}`
+  const before = known.get(key)
+  if (before !== undefined) return before
+  const found = findOperator(name, overload)
+  known.set(key, found)
+  return found
+}
+
+function findOperator(name: string, overload: string): boolean {
+  try {
+    native().schema(name, overload)
+    return true
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ERR_OPERATOR') return false
+    throw error
+  }
+}
+
 /** The operator's schema as libtorch prints it. */
 export function schemaOf(name: string, overload = ''): string {
   return native().schema(name, overload)

@@ -25,6 +25,12 @@ export interface EngineInfo {
   mallocConfigured: boolean
   /** Whether large CPU tensors come from the addon's pool (Linux). */
   pooled: boolean
+  /** Whether CUDA may multiply fp32 matrices with 10 bits of mantissa (`setTf32`). */
+  tf32: boolean
+  /** Whether cuDNN tries out its algorithms (`setCudnnBenchmark`). */
+  cudnnBenchmark: boolean
+  /** Whether operators without a deterministic kernel throw (`setDeterministic`). */
+  deterministic: boolean
 }
 
 type View = ArrayBufferView
@@ -70,6 +76,9 @@ export interface Native {
   engineInfo(): EngineInfo
   threads(count?: number, unlessChosen?: boolean): number
   trimMemory(): void
+  setTf32(on: boolean): void
+  setCudnnBenchmark(on: boolean): void
+  setDeterministic(on: boolean): void
   synchronize(index?: number): void
   manualSeed(seed: number | bigint): void
   newGenerator(seed: number | bigint): H

@@ -1,7 +1,8 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { ensureDist, runScript } from '../test/support/child.js'
 import { codeOf } from '../test/support/values.js'
-import { zeros } from './create.js'
+import { ones, tensor, zeros } from './create.js'
+import { inPlaceOp } from './dispatch.js'
 import { EngineError } from './engineError.js'
 import { engineRecord, native } from './native.js'
 import {
@@ -9,7 +10,10 @@ import {
   engineInfo,
   getNumThreads,
   isCudaAvailable,
+  setCudnnBenchmark,
+  setDeterministic,
   setNumThreads,
+  setTf32,
   synchronize,
 } from './runtime.js'
 
@@ -33,6 +37,47 @@ describe('the engine', () => {
     for (const count of [0, -1, 1e9, 1.5, Number.NaN])
       expect(codeOf(() => setNumThreads(count))).toBe('ERR_ARGUMENT')
     expect(getNumThreads()).toBe(before)
+  })
+
+  test('switches of precision and determinism can be read back', () => {
+    const switches = () => {
+      const { tf32, cudnnBenchmark, deterministic } = engineInfo()
+      return { tf32, cudnnBenchmark, deterministic }
+    }
+    const off = { tf32: false, cudnnBenchmark: false, deterministic: false }
+    for (const [set, name] of [
+      [setTf32, 'tf32'],
+      [setCudnnBenchmark, 'cudnnBenchmark'],
+      [setDeterministic, 'deterministic'],
+    ] as const) {
+      set(false)
+      expect(switches()).toEqual(off)
+      set(true)
+      expect(switches()).toEqual({ ...off, [name]: true })
+      expect(codeOf(() => set('yes' as never))).toBe('ERR_ARGUMENT')
+      expect(switches()).toEqual({ ...off, [name]: true })
+      set(false)
+    }
+  })
+
+  test('an operator without a deterministic kernel is an error, where that is asked for', () => {
+    const put = inPlaceOp('aten::put_')
+    const twice = tensor([0, 0], { dtype: 'int64' })
+    setDeterministic(true)
+    try {
+      expect(() => put(zeros([2]), twice, ones([2]))).toThrow(
+        /put_ does not have a deterministic implementation/,
+      )
+      expect(codeOf(() => put(zeros([2]), twice, ones([2])))).toBe('ERR_TORCH')
+      expect(process.env.CUBLAS_WORKSPACE_CONFIG).toBeTruthy() // what cuBLAS needs for it
+    } finally {
+      setDeterministic(false)
+    }
+    expect(
+      put(zeros([2]), twice, ones([2]))
+        .sum()
+        .item(),
+    ).toBe(1)
   })
 
   test('synchronize wants a device', () => {

@@ -25,6 +25,22 @@ export const isCudaAvailable = (): boolean => native().engineInfo().cuda
 /** The best device there is: `cuda` where libtorch has it, else `cpu`. */
 export const bestDevice = (): 'cuda' | 'cpu' => (isCudaAvailable() ? 'cuda' : 'cpu')
 
+/**
+ * Whether CUDA may round the factors of fp32 matrix products and convolutions to TF32, 10 bits of mantissa, which Ampere
+ * and newer GPUs multiply several times as fast. Read back by `engineInfo().tf32`; no effect on CPUs.
+ */
+export const setTf32 = (on: boolean): void => native().setTf32(on)
+
+/** Whether cuDNN tries its algorithms at the first call of each shape and keeps the fastest; no effect on CPUs. */
+export const setCudnnBenchmark = (on: boolean): void => native().setCudnnBenchmark(on)
+
+/**
+ * Whether only kernels are used that give the same bits every time, as `torch.use_deterministic_algorithms`: operators
+ * that have none throw `ERR_TORCH`. Call it before the first matrix product on CUDA: it sets `CUBLAS_WORKSPACE_CONFIG`,
+ * unless the environment has it.
+ */
+export const setDeterministic = (on: boolean): void => native().setDeterministic(on)
+
 /** Waits until a CUDA device has finished its work. @throws Error `ERR_DEVICE` without CUDA. */
 export const synchronize = (index?: number): void => native().synchronize(index)
 

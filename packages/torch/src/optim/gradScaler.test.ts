@@ -1,12 +1,78 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parameter, setGrad } from '../../test/support/parameters.js'
-import { values } from '../../test/support/values.js'
+import { expectClose, values } from '../../test/support/values.js'
+import { tensor } from '../create.js'
+import { Parameter, type Tensor } from '../tensor/tensor.js'
+import { liveTensors, tidy } from '../tidy.js'
+import { AdamW } from './adamw.js'
+import { clipGradNorm_ } from './clipGradNorm.js'
 import { GradScaler } from './gradScaler.js'
+import type { Optimizer } from './optimizer.js'
 import { SGD } from './sgd.js'
 
 const setUp = (options: ConstructorParameters<typeof GradScaler>[0]) => {
   const params = [parameter([1]), parameter([1, 1])]
   return { params, optimizer: new SGD(params, { lr: 1 }), scaler: new GradScaler(options) }
+}
+
+/** A trajectory of torch.amp.GradScaler (test/fixtures/gradScaler.py). */
+interface Trajectory {
+  optimizer: string
+  lr: number
+  momentum?: number
+  betas?: [number, number]
+  eps?: number
+  weight_decay?: number
+  overflows: Record<number, string>
+  maxNorm: number | null
+  rows: { scale: number; growthTracker: number; weights: number[] }[]
+}
+const fixture = new URL('../../test/fixtures/gradScaler.json', import.meta.url)
+const trajectories = JSON.parse(readFileSync(fixture, 'utf8')) as Trajectory[]
+
+function optimizerOf(params: Parameter[], settings: Trajectory): Optimizer {
+  const { lr, momentum, betas, eps, weight_decay: weightDecay = 0 } = settings
+  return betas
+    ? new AdamW(params, { lr, betas, eps: eps!, weightDecay })
+    : new SGD(params, { lr, momentum: momentum ?? 0, weightDecay })
+}
+
+const lossOf = ([a, b]: readonly Tensor[]): Tensor =>
+  a!.sin().sum().add(b!.sin().mul(2).sum()).add(a!.sum().mul(b!.sum()).mul(0.1))
+
+describe('GradScaler follows torch.amp.GradScaler', () => {
+  test.each(trajectories.map((one) => [name(one), one] as const))('%s', (_name, trajectory) => {
+    const params = [new Parameter(tensor([0.5, -1, 2])), new Parameter(tensor([[1, -0.25], [0.125, 3]]))] // biome-ignore format: two lines
+    const optimizer = optimizerOf(params, trajectory)
+    const scaler = new GradScaler({ initialScale: 1024, growthInterval: 2 })
+    const live: number[] = []
+    for (const [i, row] of trajectory.rows.entries()) {
+      tidy(() => {
+        optimizer.zeroGrad()
+        scaler.scale(lossOf(params)).backward()
+        const overflow = trajectory.overflows[i + 1]
+        if (overflow) params[1]!.grad!.select(0, 1).select(0, 0).fill_(toNumber(overflow))
+        if (trajectory.maxNorm !== null) {
+          scaler.unscale(optimizer)
+          clipGradNorm_(params, trajectory.maxNorm)
+        }
+        scaler.step(optimizer)
+        scaler.update()
+      })
+      const { weights, ...state } = row
+      expect(scaler.state()).toEqual(state)
+      expectClose(params.flatMap(values), weights, 1e-6)
+      live.push(liveTensors())
+    }
+    expect(new Set(live).size).toBe(1)
+  })
+})
+
+const toNumber = (text: string) => Number(text.replace('inf', 'Infinity'))
+
+function name({ optimizer, overflows, maxNorm }: Trajectory): string {
+  return `${optimizer}, overflows at ${Object.keys(overflows)}${maxNorm === null ? '' : ', clipped'}`
 }
 
 describe('GradScaler', () => {
@@ -17,7 +83,7 @@ describe('GradScaler', () => {
     expect(scaled.item()).toBe(5 * 1024)
     scaled.backward()
     expect(values(params[0]!.grad!)).toEqual([3 * 1024])
-    expect(scaler.step(optimizer)).toBe(true)
+    scaler.step(optimizer)
     expect(params.map(values)).toEqual([[-2], [0, 0]])
   })
 
@@ -27,7 +93,7 @@ describe('GradScaler', () => {
       const { params, optimizer, scaler } = setUp({ initialScale: 1024 })
       setGrad(params[0]!, [1])
       setGrad(params[1]!, [2, bad])
-      expect(scaler.step(optimizer)).toBe(false)
+      scaler.step(optimizer)
       expect(params.map(values)).toEqual([[1], [1, 1]])
       expect(scaler.state().scale).toBe(1024)
       scaler.update()
@@ -50,11 +116,11 @@ describe('GradScaler', () => {
     const { params, optimizer, scaler } = setUp({ initialScale: 4 })
     setGrad(params[0]!, [40])
     setGrad(params[1]!, [4, 8])
-    expect(scaler.unscale(optimizer)).toBe(true)
+    scaler.unscale(optimizer)
     expect(values(params[0]!.grad!)).toEqual([10])
     params[0]!.grad!.clamp_(-1, 1)
     expect(() => scaler.unscale(optimizer)).toThrow(/unscaled already/)
-    expect(scaler.step(optimizer)).toBe(true)
+    scaler.step(optimizer)
     expect(params.map(values)).toEqual([[0], [0, -1]])
     expect(() => scaler.step(optimizer)).toThrow(/already; call update/)
   })
@@ -66,22 +132,40 @@ describe('GradScaler', () => {
     const step = (gradient: number) => {
       setGrad(good, [8])
       setGrad(bad, [gradient])
-      const taken = optimizers.map((optimizer) => scaler.step(optimizer))
+      for (const optimizer of optimizers) scaler.step(optimizer)
       scaler.update()
-      return [...taken, scaler.state().scale]
+      return [...values(good), ...values(bad), scaler.state().scale]
     }
-    expect(step(8)).toEqual([true, true, 8])
-    expect(step(8)).toEqual([true, true, 16])
-    expect(step(Infinity)).toEqual([true, false, 8])
-    expect(values(bad)).toEqual([-1])
+    expect(step(8)).toEqual([0, 0, 8])
+    expect(step(8)).toEqual([-1, -1, 16])
+    expect(step(Infinity)).toEqual([-1.5, -1, 8])
     expect(() => scaler.update()).toThrow(/needs a step/)
   })
 
-  test('its state goes on where it was saved', () => {
-    const { scaler } = setUp({})
+  test('its state goes on where it was saved, before and after the first step', () => {
+    const { params, optimizer, scaler } = setUp({ growthInterval: 8 })
     expect(scaler.state()).toEqual({ scale: 65536, growthTracker: 0 })
-    scaler.loadState({ scale: 32, growthTracker: 7 })
-    expect(scaler.state()).toEqual({ scale: 32, growthTracker: 7 })
+    for (const tracker of [6, 5]) {
+      scaler.loadState({ scale: 32, growthTracker: tracker })
+      expect(scaler.state()).toEqual({ scale: 32, growthTracker: tracker })
+      setGrad(params[0]!, [32])
+      scaler.step(optimizer)
+      scaler.update()
+      expect(scaler.state()).toEqual({ scale: 32, growthTracker: tracker + 1 })
+    }
+    expect(values(params[0]!)).toEqual([-1])
+  })
+
+  test('its tensors are gone when it is disposed', () => {
+    const { params, optimizer, scaler } = setUp({})
+    const before = liveTensors()
+    tidy(() => {
+      setGrad(params[0]!, [1])
+      scaler.step(optimizer)
+    })
+    expect(liveTensors()).toBe(before + 3) // scale, growth tracker and what was found
+    scaler.dispose()
+    expect(liveTensors()).toBe(before)
   })
 
   test('disabled, it is not there', () => {
@@ -89,10 +173,19 @@ describe('GradScaler', () => {
     const loss = params[0]!.sum()
     expect(scaler.scale(loss)).toBe(loss)
     setGrad(params[0]!, [0.5])
-    expect(scaler.step(optimizer)).toBe(true)
-    expect(scaler.step(optimizer)).toBe(true)
+    scaler.unscale(optimizer)
+    scaler.step(optimizer)
+    scaler.step(optimizer)
     scaler.update()
     expect(values(params[0]!)).toEqual([0])
-    expect(scaler.step(new SGD([parameter([1])], { lr: 1 }))).toBe(true) // nothing has a gradient
+    scaler.step(new SGD([parameter([1])], { lr: 1 })) // nothing has a gradient
+  })
+
+  test('without any gradient a step changes nothing and counts as good', () => {
+    const { params, optimizer, scaler } = setUp({ growthInterval: 1 })
+    scaler.step(optimizer)
+    scaler.update()
+    expect(params.map(values)).toEqual([[1], [1, 1]])
+    expect(scaler.state()).toEqual({ scale: 131072, growthTracker: 0 })
   })
 })

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { parameter, setGrad, slope } from '../../test/support/parameters.js'
-import { values } from '../../test/support/values.js'
-import { ones } from '../create.js'
+import { expectClose, values } from '../../test/support/values.js'
+import { full, ones } from '../create.js'
 import { Parameter } from '../tensor/tensor.js'
-import { liveTensors } from '../tidy.js'
+import { liveTensors, tidy } from '../tidy.js'
 import { AdamW } from './adamw.js'
 import type { Optimizer } from './optimizer.js'
 import { SGD } from './sgd.js'
@@ -103,6 +103,85 @@ describe.each(kinds)('the state of %s', (_name, make) => {
     const before = liveTensors()
     for (let i = 0; i < 3; i++) optimizer.loadStateDict(saved)
     expect(liveTensors()).toBe(before)
+  })
+})
+
+describe.each(kinds)('%s with foundInf', (_name, make) => {
+  const setUp = () => {
+    const params = [parameter([1, 2]), parameter([3])]
+    const optimizer = make(params)
+    const state = () => new Map([...optimizer.stateDict()].map(([key, tensor]) => [key, values(tensor)]))
+    const step = (foundInf?: number, grads = params.map((p) => slope(values(p)))) =>
+      tidy(() => {
+        for (const [i, gradient] of grads.entries()) setGrad(params[i]!, gradient)
+        optimizer.step(foundInf === undefined ? {} : { foundInf: full([], foundInf) })
+      })
+    return { params, optimizer, state, step }
+  }
+
+  test('0 is a step as without it', () => {
+    const [plain, guarded] = [setUp(), setUp()]
+    for (let i = 0; i < 5; i++) {
+      plain.step()
+      guarded.step(0)
+      for (const [j, p] of plain.params.entries()) expectClose(guarded.params[j]!, values(p), 1e-14)
+      const expected = plain.state()
+      expect([...guarded.state().keys()]).toEqual([...expected.keys()])
+      for (const [key, found] of guarded.state()) expectClose(found, expected.get(key)!, 1e-14)
+    }
+  })
+
+  test('1 changes no bit of parameters and state, whatever the gradients', () => {
+    const { params, state, step } = setUp()
+    step()
+    step(0)
+    const before = [params.map(values), state()]
+    for (const bad of [Number.NaN, Infinity, 7]) {
+      step(1, [[bad, 1], [bad]])
+      expect([params.map(values), state()]).toEqual(before)
+    }
+  })
+
+  test('steps that are undone, the first among them, do not matter to those that follow', () => {
+    const [plain, guarded] = [setUp(), setUp()]
+    guarded.step(1, [[Number.NaN, 1], [1]])
+    expect(guarded.params.map(values)).toEqual([[1, 2], [3]])
+    for (const foundInf of [0, 1, undefined, 0, undefined, 1]) {
+      guarded.step(foundInf)
+      if (foundInf !== 1) plain.step()
+    }
+    for (const [j, p] of plain.params.entries()) expectClose(guarded.params[j]!, values(p), 1e-14)
+  })
+
+  test('its state, restored, goes on', () => {
+    const { params, optimizer, step } = setUp()
+    for (const foundInf of [0, 1, 0]) step(foundInf)
+    const copies = params.map((p) => parameter(values(p)))
+    const restored = make(copies)
+    restored.loadStateDict(optimizer.stateDict())
+    step(0)
+    for (const p of copies) setGrad(p, slope(values(p)))
+    restored.step()
+    for (const [i, p] of params.entries()) expectClose(copies[i]!, values(p), 1e-14)
+    setGrad(copies[0]!, slope(values(copies[0]!)))
+    restored.step({ foundInf: full([], 0) })
+    step(0, [slope(values(params[0]!))])
+    expectClose(copies[0]!, values(params[0]!), 1e-14)
+  })
+
+  test('leaves no tensor behind', () => {
+    const { step } = setUp()
+    step(0)
+    const before = liveTensors()
+    for (const foundInf of [0, 1, undefined]) step(foundInf)
+    expect(liveTensors()).toBe(before)
+  })
+
+  test('of another shape is refused before anything changes', () => {
+    const { params, optimizer } = setUp()
+    setGrad(params[0]!, [1, 1])
+    expect(() => optimizer.step({ foundInf: ones([2]) })).toThrow(/foundInf must be a scalar, got \[2\]/)
+    expect(params.map(values)).toEqual([[1, 2], [3]])
   })
 })
 

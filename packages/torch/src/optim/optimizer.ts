@@ -1,10 +1,20 @@
 import { noGrad } from '../autograd.js'
-import { zerosLike } from '../ops.js'
+import { whereOut, zerosLike } from '../ops.js'
 import type { Parameter, Tensor } from '../tensor/tensor.js'
 import { tidy } from '../tidy.js'
+import { foreachClone } from './foreach.js'
 import { checkSetting, type ParameterGroup } from './settings.js'
 
-type ParameterState = Record<string, Tensor>
+export type ParameterState = Record<string, Tensor>
+
+/** How one step is made. */
+export interface StepOptions {
+  /**
+   * Float32 [] on the parameters' device: where it is not 0, the step changes neither parameters nor state. The host does
+   * not read it, so that it waits for nothing.
+   */
+  foundInf?: Tensor
+}
 
 /** What all optimizers do: parameter groups, gradients, and a state that can be saved and restored. */
 export abstract class Optimizer {
@@ -25,6 +35,9 @@ export abstract class Optimizer {
     this.checkGroups()
   }
 
+  /** The state that a parameter starts from, kept: zeros, so that a step which is undone leaves no trace. */
+  protected abstract fresh(parameter: Parameter): ParameterState
+
   /** Updates one group; gradients and parameters in the same order, `grads` are the parameters' own. */
   protected abstract update(
     group: ParameterGroup,
@@ -34,10 +47,13 @@ export abstract class Optimizer {
 
   /**
    * One update of every parameter that has a gradient.
-   * @throws RangeError, TypeError, before any update, when a group's setting is no finite number of at least 0.
+   * @throws RangeError, TypeError, before any update, when a group's setting is no finite number of at least 0 or
+   * `foundInf` is no scalar.
    */
-  step(): void {
+  step({ foundInf }: StepOptions = {}): void {
     this.checkGroups()
+    if (foundInf && foundInf.dim > 0)
+      throw new RangeError(`foundInf must be a scalar, got [${foundInf.shape}]`)
     tidy(() =>
       noGrad(() => {
         for (const group of this.groups) {
@@ -49,10 +65,33 @@ export abstract class Optimizer {
             params.push(parameter)
             grads.push(grad)
           }
-          if (params.length) this.update(group, params, grads)
+          if (!params.length) continue
+          if (foundInf) this.updateUnless(foundInf, group, params, grads)
+          else this.update(group, params, grads)
         }
       }),
     )
+  }
+
+  /** Makes the update, and takes it back where `foundInf` is not 0: selecting, since gradients may be NaN then. */
+  private updateUnless(
+    foundInf: Tensor,
+    group: ParameterGroup,
+    params: readonly Parameter[],
+    grads: readonly Tensor[],
+  ): void {
+    this.prepareUndo(params)
+    const tensors = params.flatMap((parameter) => [parameter, ...Object.values(this.state.get(parameter)!)])
+    const before = foreachClone(tensors)
+    this.update(group, params, grads)
+    const undo = foundInf.ne(0)
+    for (const [i, tensor] of tensors.entries()) whereOut(undo, before[i]!, tensor, tensor)
+  }
+
+  /** Gives every parameter a state, all of it in tensors on the device, before an update that may be undone. */
+  protected prepareUndo(params: readonly Parameter[]): void {
+    for (const parameter of params)
+      if (!this.state.has(parameter)) this.state.set(parameter, this.fresh(parameter))
   }
 
   private checkGroups(): void {

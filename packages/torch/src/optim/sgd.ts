@@ -1,6 +1,7 @@
+import { zerosLike } from '../ops.js'
 import type { Parameter, Tensor } from '../tensor/tensor.js'
 import { foreachAdd, foreachAdd_, foreachMul_ } from './foreach.js'
-import { Optimizer } from './optimizer.js'
+import { Optimizer, type ParameterState } from './optimizer.js'
 import { checkSetting, type GroupSettings, type ParameterGroup, parameterGroups } from './settings.js'
 
 /** Settings of SGD; per group `lr` and `weightDecay` override these. */
@@ -28,6 +29,10 @@ export class SGD extends Optimizer {
     checkSetting('momentum', momentum)
     super(parameterGroups(params, { lr, weightDecay }))
     this.momentum = momentum
+  }
+
+  protected override fresh(parameter: Parameter): ParameterState {
+    return this.momentum ? { momentumBuffer: zerosLike(parameter).persist() } : {}
   }
 
   protected override update(

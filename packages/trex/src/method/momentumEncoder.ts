@@ -26,11 +26,7 @@ export class MomentumEncoder extends Module {
 
   /** p_ema <- m * p_ema + (1 - m) * p */
   update(): void {
-    const own = this.model.parameters()
-    noGrad(() => {
-      foreach.foreachMul_(own, this.emaMomentum)
-      foreach.foreachAdd_(own, this.source(), 1 - this.emaMomentum)
-    })
+    noGrad(() => foreach.foreachLerp_(this.model.parameters(), this.source(), 1 - this.emaMomentum))
   }
 
   /** Un-normalised embeddings of one crop [B, 3, S, S], without gradient: [B, D]. */

@@ -1,4 +1,4 @@
-import { bestDevice, engineInfo } from 'trex-torch'
+import { bestDevice, engineInfo, setCudnnBenchmark, setDeterministic, setTf32 } from 'trex-torch'
 import { TrexError } from '../errors.js'
 import type { Precision } from '../method/precision.js'
 import type { Settings } from '../settings.js'
@@ -38,4 +38,14 @@ export function resolveAuto({
 export function resolvePrecision(settings: Pick<Settings, 'device' | 'precision'>): Precision {
   const { device, precision } = resolveAuto(settings)
   return { device, dtype: DTYPES[precision] }
+}
+
+/**
+ * Sets up the process to compute as the settings say, before its first operator: TF32, and either deterministic kernels
+ * or whichever cuDNN finds to be the fastest. On CPUs only `deterministic` matters.
+ */
+export function applyPrecision({ tf32, deterministic }: Pick<Settings, 'tf32' | 'deterministic'>): void {
+  setTf32(tf32)
+  setDeterministic(deterministic)
+  setCudnnBenchmark(!deterministic)
 }
