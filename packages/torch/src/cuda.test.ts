@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest'
+import { followTrajectory, scalerTrajectories } from '../test/support/scalerTrajectories.js'
 import { autocast } from './autograd.js'
-import { fromTypedArray, randn, tensor } from './create.js'
+import { fromTypedArray, ones, randn, tensor } from './create.js'
 import * as F from './functional.js'
 import { Linear } from './layers.js'
+import { AdamW } from './optim/adamw.js'
+import { clipGradNorm_ } from './optim/clipGradNorm.js'
+import { allFinite } from './optim/finite.js'
 import { SGD } from './optim/sgd.js'
-import { isCudaAvailable, synchronize } from './runtime.js'
+import { isCudaAvailable, setTf32, synchronize } from './runtime.js'
 import { liveTensors, tidy } from './tidy.js'
 
 const cuda = isCudaAvailable()
@@ -54,5 +58,45 @@ describe.skipIf(!cuda)(`CUDA${why}`, () => {
     )
     expect(dtype).toBe('bfloat16')
     expect(liveTensors()).toBe(before)
+  })
+
+  test.each(scalerTrajectories)(`GradScaler follows torch.amp.GradScaler: %s${why}`, (_name, trajectory) =>
+    followTrajectory(trajectory, 'cuda'),
+  )
+
+  test(`AdamW, clipped, equals the one on the CPU${why}`, () => {
+    const models = (['cpu', 'cuda'] as const).map((device) => new Linear(5, 3).to({ device }))
+    models[1]!.loadStateDict(models[0]!.stateDict())
+    const optimizers = models.map((model) => new AdamW(model.parameters(), { lr: 0.1, weightDecay: 0.1 }))
+    const x = randn([8, 5])
+    for (let step = 0; step < 3; step++)
+      for (const [i, model] of models.entries())
+        tidy(() => {
+          optimizers[i]!.zeroGrad()
+          model.forward(x.to(model.weight.device)).pow(2).sum().backward()
+          const norm = clipGradNorm_(model.parameters(), 1)
+          expect(norm.device).toBe(model.weight.device)
+          optimizers[i]!.step()
+        })
+    const difference = models[0]!.weight.sub(models[1]!.weight.to('cpu')).abs().max().item()
+    expect(difference).toBeLessThan(1e-5)
+    const states = optimizers.map((optimizer) => [...optimizer.stateDict().keys()])
+    expect(states[1]).toEqual(states[0])
+  })
+
+  test(`allFinite answers on the device${why}`, () => {
+    const list = [ones([1000], { device: 'cuda' }), tensor([1, 2], { device: 'cuda' })]
+    expect(allFinite(list).device).toBe('cuda:0')
+    expect(allFinite(list).item()).toBe(1)
+    list[0]!.select(0, 999).fill_(Number.NaN)
+    expect(allFinite(list).item()).toBe(0)
+  })
+
+  test(`without TF32 a product has float32's precision${why}`, () => {
+    setTf32(false)
+    const [a, b] = [randn([256, 256], { device: 'cuda' }), randn([256, 256], { device: 'cuda' })]
+    const exact = a.to('float64').matmul(b.to('float64'))
+    const error = a.matmul(b).to('float64').sub(exact).norm().div(exact.norm()).item()
+    expect(error).toBeLessThan(2e-6) // with TF32 about 3e-4
   })
 })

@@ -1,14 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parameter, setGrad } from '../../test/support/parameters.js'
-import { expectClose, values } from '../../test/support/values.js'
-import { tensor } from '../create.js'
-import { Parameter, type Tensor } from '../tensor/tensor.js'
+import { followTrajectory, scalerTrajectories } from '../../test/support/scalerTrajectories.js'
+import { values } from '../../test/support/values.js'
 import { liveTensors, tidy } from '../tidy.js'
-import { AdamW } from './adamw.js'
-import { clipGradNorm_ } from './clipGradNorm.js'
 import { GradScaler } from './gradScaler.js'
-import type { Optimizer } from './optimizer.js'
 import { SGD } from './sgd.js'
 
 const setUp = (options: ConstructorParameters<typeof GradScaler>[0]) => {
@@ -16,64 +11,9 @@ const setUp = (options: ConstructorParameters<typeof GradScaler>[0]) => {
   return { params, optimizer: new SGD(params, { lr: 1 }), scaler: new GradScaler(options) }
 }
 
-/** A trajectory of torch.amp.GradScaler (test/fixtures/gradScaler.py). */
-interface Trajectory {
-  optimizer: string
-  lr: number
-  momentum?: number
-  betas?: [number, number]
-  eps?: number
-  weight_decay?: number
-  overflows: Record<number, string>
-  maxNorm: number | null
-  rows: { scale: number; growthTracker: number; weights: number[] }[]
-}
-const fixture = new URL('../../test/fixtures/gradScaler.json', import.meta.url)
-const trajectories = JSON.parse(readFileSync(fixture, 'utf8')) as Trajectory[]
-
-function optimizerOf(params: Parameter[], settings: Trajectory): Optimizer {
-  const { lr, momentum, betas, eps, weight_decay: weightDecay = 0 } = settings
-  return betas
-    ? new AdamW(params, { lr, betas, eps: eps!, weightDecay })
-    : new SGD(params, { lr, momentum: momentum ?? 0, weightDecay })
-}
-
-const lossOf = ([a, b]: readonly Tensor[]): Tensor =>
-  a!.sin().sum().add(b!.sin().mul(2).sum()).add(a!.sum().mul(b!.sum()).mul(0.1))
-
-describe('GradScaler follows torch.amp.GradScaler', () => {
-  test.each(trajectories.map((one) => [name(one), one] as const))('%s', (_name, trajectory) => {
-    const params = [new Parameter(tensor([0.5, -1, 2])), new Parameter(tensor([[1, -0.25], [0.125, 3]]))] // biome-ignore format: two lines
-    const optimizer = optimizerOf(params, trajectory)
-    const scaler = new GradScaler({ initialScale: 1024, growthInterval: 2 })
-    const live: number[] = []
-    for (const [i, row] of trajectory.rows.entries()) {
-      tidy(() => {
-        optimizer.zeroGrad()
-        scaler.scale(lossOf(params)).backward()
-        const overflow = trajectory.overflows[i + 1]
-        if (overflow) params[1]!.grad!.select(0, 1).select(0, 0).fill_(toNumber(overflow))
-        if (trajectory.maxNorm !== null) {
-          scaler.unscale(optimizer)
-          clipGradNorm_(params, trajectory.maxNorm)
-        }
-        scaler.step(optimizer)
-        scaler.update()
-      })
-      const { weights, ...state } = row
-      expect(scaler.state()).toEqual(state)
-      expectClose(params.flatMap(values), weights, 1e-6)
-      live.push(liveTensors())
-    }
-    expect(new Set(live).size).toBe(1)
-  })
-})
-
-const toNumber = (text: string) => Number(text.replace('inf', 'Infinity'))
-
-function name({ optimizer, overflows, maxNorm }: Trajectory): string {
-  return `${optimizer}, overflows at ${Object.keys(overflows)}${maxNorm === null ? '' : ', clipped'}`
-}
+test.each(scalerTrajectories)('GradScaler follows torch.amp.GradScaler: %s', (_name, trajectory) =>
+  followTrajectory(trajectory, 'cpu'),
+)
 
 describe('GradScaler', () => {
   test('the scaled loss gives the unscaled step', () => {

@@ -1,4 +1,4 @@
-import { type DType, fromTypedArray, type Tensor, tidy } from 'trex-torch'
+import { type Device, type DType, fromTypedArray, type Tensor, tidy } from 'trex-torch'
 import { OnlineClassMeans } from '../../src/method/onlineClassMeans.js'
 import type { Precision } from '../../src/method/precision.js'
 import { TREX } from '../../src/recipes.js'
@@ -71,19 +71,23 @@ export const goldenNameOf = (name: string): string =>
     .replace(/^(model|model_ema)\.projector\./, '$1.head.')
 
 /** What step `t` of every golden run learns from: one global crop of 64 px and two local ones of 32 px. */
-export function goldenInput(t: number, dtype: DType = 'float32'): StepInput {
+export function goldenInput(t: number, dtype: DType = 'float32', device: Device = 'cpu'): StepInput {
   const crops = [
-    fromTypedArray(detImages(`e.step${t}.global0`, 4, 3, 64), [4, 3, 64, 64], { dtype }),
-    fromTypedArray(detImages(`e.step${t}.local0`, 4, 3, 32), [4, 3, 32, 32], { dtype }),
-    fromTypedArray(detImages(`e.step${t}.local1`, 4, 3, 32), [4, 3, 32, 32], { dtype }),
+    fromTypedArray(detImages(`e.step${t}.global0`, 4, 3, 64), [4, 3, 64, 64], { dtype, device }),
+    fromTypedArray(detImages(`e.step${t}.local0`, 4, 3, 32), [4, 3, 32, 32], { dtype, device }),
+    fromTypedArray(detImages(`e.step${t}.local1`, 4, 3, 32), [4, 3, 32, 32], { dtype, device }),
   ]
-  return { crops, labels: labelTensor(`e.labels.step${t}`, 4) }
+  return { crops, labels: labelTensor(`e.labels.step${t}`, 4, device) }
 }
 
 /** The images and labels of the evaluation after the last step. */
-export function goldenEvaluation(dtype: DType = 'float32'): { images: Tensor; labels: Tensor } {
-  const images = fromTypedArray(detImages('e.eval', 6, 3, 64), [6, 3, 64, 64], { dtype })
-  return { images, labels: labelTensor('e.eval.labels', 6) }
+export function goldenEvaluation(
+  dtype: DType = 'float32',
+  device: Device = 'cpu',
+): { images: Tensor; labels: Tensor } {
+  const images = fromTypedArray(detImages('e.eval', 6, 3, 64), [6, 3, 64, 64], { dtype, device })
+  return { images, labels: labelTensor('e.eval.labels', 6, device) }
 }
 
-const labelTensor = (name: string, n: number) => fromTypedArray(labels(name, n, classes), [n])
+const labelTensor = (name: string, n: number, device: Device) =>
+  fromTypedArray(labels(name, n, classes), [n], { device })

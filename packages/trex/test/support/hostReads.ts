@@ -5,21 +5,12 @@ import { native } from '../../../torch/src/native.js'
 // the same calls are made.
 
 /** Operators that answer with a host value, or whose result's shape depends on the data. */
-const waiting = new Set([
-  ...['_local_scalar_dense', 'item', 'is_nonzero', 'equal', 'allclose', 'is_all_true', '_is_all_true'],
-  ...[
-    'nonzero',
-    'argwhere',
-    'masked_select',
-    'unique',
-    '_unique',
-    '_unique2',
-    'unique_dim',
-    'bincount',
-    'histc',
-  ],
-  ...['unique_consecutive', 'repeat_interleave', 'one_hot', 'tensor_split', 'nonzero_numpy'],
-])
+const waiting = new Set(
+  (
+    '_local_scalar_dense item is_nonzero equal allclose nonzero argwhere masked_select ' +
+    'unique_dim unique_consecutive _unique _unique2 bincount histc repeat_interleave one_hot'
+  ).split(' '),
+)
 /** Operators that take an index, which may be a mask of bools; the position of the index. */
 const indexing = new Map([
   ['index', 1],
