@@ -173,7 +173,7 @@ describe('weights', () => {
       name: name.replace('model.encoder.', prefix),
     }))
     const head = { name: `${prefix}fc.weight`, dtype: 'F32', shape: [2], data: new Uint8Array(8) } as const
-    const path = at(`weights${prefix}safetensors`)
+    const path = at(`weights.${prefix}safetensors`)
     writeSafetensors(path, [...tensors, head])
     return path
   }

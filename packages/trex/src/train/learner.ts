@@ -1,4 +1,12 @@
-import { Generator, GradScaler, noGrad, type Optimizer, type Parameter, type Tensor, tidy } from 'trex-torch'
+import {
+  allFinite,
+  Generator,
+  GradScaler,
+  type Optimizer,
+  type Parameter,
+  type Tensor,
+  tidy,
+} from 'trex-torch'
 import { createEncoder } from '../method/encoder.js'
 import { MemoryBank } from '../method/memoryBank.js'
 import { MomentumEncoder } from '../method/momentumEncoder.js'
@@ -91,7 +99,7 @@ export function learnerState({
 /** Whether no weight has become infinite or NaN; waits for the device. */
 export function hasFiniteWeights({ model, prototypes }: Learner): boolean {
   const weights = [...namedParameters({ model, prototypes })].map(([, weight]) => weight)
-  return noGrad(() => tidy(() => weights.every((weight) => Number.isFinite(weight.sum().item()))))
+  return tidy(() => Boolean(allFinite(weights).item()))
 }
 
 /** Disposes a learner at the end of its scope, unless `release` has handed it on. */
@@ -114,4 +122,5 @@ export function disposeLearner(learner: Learner): void {
   learner.model.dispose()
   learner.prototypes.dispose()
   for (const tensor of learner.optimizer.stateDict().values()) tensor.dispose()
+  learner.scaler.dispose()
 }

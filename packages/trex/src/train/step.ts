@@ -1,4 +1,4 @@
-import { cat, F, stack, type Tensor, tidy } from 'trex-torch'
+import { cat, clipGradNorm_, F, stack, type Tensor, tidy } from 'trex-torch'
 import { withPrecision } from '../method/precision.js'
 import type { Learner } from './learner.js'
 import { partsOf, type StepInput } from './stepInput.js'
@@ -9,6 +9,8 @@ export type { StepInput } from './stepInput.js'
 export interface StepOptions {
   /** Parts that the batch is computed in, one after the other, to save memory. */
   readonly accumulate?: number
+  /** Gradients longer than this, over all parameters, are scaled down to it; null: never. */
+  readonly clipNorm?: number | null
 }
 
 /** What one step says; all of it stays on the device and is detached. */
@@ -29,7 +31,7 @@ export function trainStep(
   learner: Learner,
   input: StepInput,
   lr: number,
-  { accumulate = 1 }: StepOptions = {},
+  { accumulate = 1, clipNorm = null }: StepOptions = {},
 ): StepResult {
   const { optimizer, scaler } = learner
   return tidy(() => {
@@ -41,6 +43,11 @@ export function trainStep(
       scaled.backward() //                                             frees each as it goes
       return result
     })
+    if (clipNorm !== null) {
+      scaler.unscale(optimizer)
+      const parameters = optimizer.groups.flatMap(({ params }) => params)
+      clipGradNorm_(parameters, clipNorm)
+    }
     scaler.step(optimizer)
     scaler.update()
     return joined(results)

@@ -11,7 +11,7 @@ import { stepInput } from './batch.js'
 import { createLearner, type Learner, ownLearner } from './learner.js'
 import type { MeasuredStep } from './meter.js'
 import { setWeightDecay } from './optimizer.js'
-import { resolvePrecision } from './precision.js'
+import { applyPrecision, resolvePrecision } from './precision.js'
 import type { Run } from './run.js'
 import { learningRates, weightDecays } from './schedule.js'
 import { trainStep } from './step.js'
@@ -51,6 +51,7 @@ export function openTraining(
   const { settings } = run
   const { batchSize, channelsLast, seed, accumulate } = settings
   const precision = resolvePrecision(settings)
+  applyPrecision(settings)
   manualSeed(seed)
   const owner = ownLearner(createLearner(settings, data.classes.length, precision))
   const { learner } = owner
@@ -80,6 +81,7 @@ export function openTraining(
     const { weightDecay, weightDecayEnd } = settings.optimizer
     const decays = weightDecays({ start: weightDecay, end: weightDecayEnd, steps: rates.length })
     const target = { precision, channelsLast }
+    const how = { accumulate, clipNorm: settings.optimizer.clipNorm }
     const { driftEvery } = settings.watch
     const { prototypes } = learner
     return {
@@ -93,7 +95,7 @@ export function openTraining(
         return tidy(() => {
           setWeightDecay(learner, decays[step]!)
           const before = driftEvery > 0 && step % driftEvery === 0 ? prototypes.vectors() : null
-          const result = trainStep(learner, stepInput(batch, counts, target), rates[step]!, { accumulate })
+          const result = trainStep(learner, stepInput(batch, counts, target), rates[step]!, how)
           return before ? { ...result, drift: prototypeDrift(before, prototypes.vectors()) } : result
         })
       },
