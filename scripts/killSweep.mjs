@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { contentsOf, EPOCHS, makeImages, startOf, stepsOf, trexRun } from './killSweep/runs.mjs'
+import { contentsOf, makeImages, rowsOf, startOf, stepsOf, trexRun } from './killSweep/runs.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -38,9 +38,10 @@ let state = Number(values.seed)
 const random = () => (state = (1103515245 * state + 12345) % 2 ** 31) / 2 ** 31
 
 /** Runs, kills, resumes; says where the run was killed. */
-async function killed({ name, fault, afterRows, resumeFault }, run, args) {
+async function killed({ name, fault, afterRows, validating, resumeFault }, run, args) {
   const first = await trexRun([data, ...args, '--out', run], { run, fault, afterRows })
   if (!first.killed) throw new Error(`${name}: the run was not killed`)
+  if (validating && rowsOf(run).length !== afterRows) throw new Error(`${name}: it was over before the kill`)
   const from = startOf(run)
   const begin = from === null ? 'from the beginning' : `from ${from}`
   if (resumeFault) {
@@ -57,9 +58,10 @@ async function main() {
   const whole = join(dir, 'whole')
   await trexRun([data, ...args, '--out', whole], { run: whole })
   const expected = contentsOf(whole)
-  const perEpoch = expected.rows.length / EPOCHS
   const atRandom = Array.from({ length: 8 }, () => 1 + Math.floor(random() * (expected.rows.length - 2)))
-  const lastStepOf = (epoch) => epoch * perEpoch + perEpoch - 1 // rows up to it, the epoch's own row excluded
+  /** Rows up to the last step of an epoch, after which it is validated. */
+  const lastStepOf = (epoch) =>
+    1 + expected.rows.findLastIndex((row) => row.kind === 'step' && row.epoch === epoch)
   const all = [
     ...atRandom.map((afterRows, i) => ({ name: `at random ${i + 1}`, afterRows })),
     ...inSaves,
@@ -70,7 +72,7 @@ async function main() {
       ['before its first row', { op: 'append', when: 'before', action: 'kill' }],
     ].map(([what, resumeFault], i) => ({
       name: `in a resume, ${what}`,
-      afterRows: perEpoch + 3 + i,
+      afterRows: lastStepOf(0) + 4 + i,
       resumeFault,
     })),
   ]

@@ -11,6 +11,8 @@ const learner = createLearner(
   {
     encoder: arch,
     stem: 'imagenet',
+    vit: { patchSize: 16, pooling: 'class', dropPath: 0 },
+    globalCrops: { size: settings.globalSize },
     projector: { layers, hidden, bottleneck, l2Input: true },
     temperature: settings.temperature,
     onlineClassMeans: { size: bank, emaMomentum: settings.emaMomentum },

@@ -19,12 +19,8 @@ export const stepsOf = () => [
   ...['--epochs', String(EPOCHS), '--warmup-epochs', '1', '--workers', '1', '--val-fraction', '0.5'],
   ...[
     ...['stem=imagenet', 'localCrops.count=2', 'projector.hidden=32', 'projector.bottleneck=16'],
-    ...[
-      'onlineClassMeans.size=64',
-      'checkpoints.everySteps=3',
-      'checkpoints.keepEvery=1',
-      'checkpoints.keep=2',
-    ],
+    ...['onlineClassMeans.size=64', 'watch.driftEvery=2', 'watch.spectrumEvery=2'],
+    ...['checkpoints.everySteps=3', 'checkpoints.keepEvery=1', 'checkpoints.keep=2'],
   ].flatMap((setting) => ['--set', setting]),
 ]
 
@@ -77,6 +73,13 @@ export function trexRun(args, { run, fault, afterRows }) {
   })
 }
 
+/** The rows of a run's metrics. */
+export const rowsOf = (run) =>
+  readFileSync(join(run, 'metrics.jsonl'), 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line))
+
 /** Where a run would go on: `epoch E, batch B`; null without a checkpoint. */
 export function startOf(run) {
   const path = join(run, 'checkpoints/last.safetensors')
@@ -110,10 +113,8 @@ export function contentsOf(run) {
     Object.assign(state.position.totals, { seconds: 0, waited: 0 })
     parts.set(`${name} state`, JSON.stringify(state))
   }
-  const rows = readFileSync(join(run, 'metrics.jsonl'), 'utf8').trim().split('\n')
-  for (const [i, line] of rows.entries()) {
-    const { imagesPerSecond, dataWait, seconds, ...row } = JSON.parse(line)
+  const rows = rowsOf(run)
+  for (const [i, { imagesPerSecond, dataWait, seconds, ...row }] of rows.entries())
     parts.set(`row ${i + 1}`, JSON.stringify(row))
-  }
   return { parts, tensors, rows }
 }

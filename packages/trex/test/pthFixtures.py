@@ -161,14 +161,16 @@ def archive(path, data_pkl, storages=None, **members):
         z.writestr("a/version", "3\n")
 
 
-def tensor(elements, offset, size, stride, kind="FloatStorage", key="0"):
+def tensor(elements, offset, size, stride, kind="FloatStorage", key="0", rebuild="_rebuild_tensor_v2"):
     """A pickle of {'w': a tensor with these numbers}."""
     number = lambda n: b"\x8a\x08" + struct.pack("<q", n)
     text = lambda s: b"X" + struct.pack("<I", len(s)) + s.encode()
     numbers = lambda values: b"(" + b"".join(map(number, values)) + b"t"
     storage = b"(" + text("storage") + f"ctorch\n{kind}\n".encode() + text(key) + text("cpu") + number(elements) + b"tQ"
-    view = number(offset) + numbers(size) + numbers(stride) + b"\x89ccollections\nOrderedDict\n)R"
-    return b"\x80\x02}" + text("w") + b"ctorch._utils\n_rebuild_tensor_v2\n(" + storage + view + b"tRs."
+    view = number(offset) + numbers(size) + numbers(stride)
+    if rebuild == "_rebuild_tensor_v2":
+        view += b"\x89ccollections\nOrderedDict\n)R"
+    return b"\x80\x02}" + text("w") + f"ctorch._utils\n{rebuild}\n(".encode() + storage + view + b"tRs."
 
 
 class System:
@@ -181,6 +183,8 @@ def hostile():
     save = lambda name, *args, **members: archive(FOLDER / f"hostile-{name}.pth", *args, **members)
     save("system", pickle.dumps({"w": System()}, 2))
     save("eval", b"\x80\x02}U\x01wcbuiltins\neval\nU\x10__import__('os')\x85Rs.")
+    old = tensor(4, 1, [3], [1], rebuild="_rebuild_tensor")
+    archive(FOLDER / "tensor-before-0.4.pth", old, {"0": good})  # as PyTorch 0.3 named it; not hostile
     save("outside", tensor(4, 2, [3], [1]), {"0": good})
     save("negative", tensor(4, 3, [4], [-1]), {"0": good})
     save("overflow", tensor(4, 0, [2**62, 2**62], [0, 0]), {"0": good})

@@ -181,7 +181,7 @@ describe('weights', () => {
   test.each(['', 'encoder.', 'model.encoder.'])(
     'named "%s..." have the features of their run',
     async (prefix) => {
-      const { features } = await evaluated([run, '--features-only'])
+      const { features } = await evaluated([run, '--features-only', '--checkpoint', 'last'])
       const result = await evaluated([weightsWith(prefix), data, ...options])
       expect(result).toMatchObject({ task: null, epoch: null, features })
     },
@@ -205,7 +205,7 @@ describe('weights', () => {
     writeFileSync(at('text.safetensors'), 'no weights')
     await fails(
       [at('text.safetensors'), data, ...options],
-      /cannot read .*text\.safetensors/,
+      /cannot read weights: .*text\.safetensors/,
       'give a run folder',
     )
   })

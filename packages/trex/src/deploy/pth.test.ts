@@ -91,6 +91,12 @@ test('tensors of one storage share it', () => {
   expect([...views.get('channels last')!.strides]).toEqual([36, 1, 12, 3])
 })
 
+test('a tensor as PyTorch named it before 0.4', () => {
+  const file = open('tensor-before-0.4.pth')
+  const raw = file.read(stateDicts(file.root)[0]!.tensors.get('w')!)
+  expect([...(typedArrayOf(raw) as Float32Array)]).toEqual([2, 3, 4])
+})
+
 test('a file is read from the disk', () => {
   using source = openFileSource(new URL('views-zip-1.13.pth', folder).pathname)
   const file = openPth(source)

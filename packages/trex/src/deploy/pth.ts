@@ -19,7 +19,7 @@ export function openPth(source: ByteSource): PthFile {
   const head = source.read(0, Math.min(source.size, 512))
   const starts = (...bytes: number[]) => bytes.every((byte, i) => head[i] === byte)
   if (starts(0x50, 0x4b, 0x03, 0x04)) return openZipPth(source)
-  if (starts(0x80, 0x02)) return openLegacyPth(source)
+  if (starts(0x80) && head[1]! >= 2 && head[1]! <= 5) return openLegacyPth(source)
   if (source.size === 0) throw new PthError(source.name, 'is empty')
   const tar = new TextDecoder().decode(head.subarray(257, 262)) === 'ustar'
   throw new PthError(

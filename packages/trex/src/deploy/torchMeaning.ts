@@ -33,6 +33,7 @@ export function torchMeaning(found: (storage: PthStorage) => void): PickleMeanin
       switch (callable.path) {
         case 'collections.OrderedDict':
           return orderedDict(args)
+        case 'torch._utils._rebuild_tensor': // before PyTorch 0.4
         case 'torch._utils._rebuild_tensor_v2':
           return rebuildTensor(args)
         case 'torch._utils._rebuild_parameter':
@@ -54,7 +55,7 @@ function storageOf([tag, kind, key, , elements, part = null]: readonly PickleVal
   return new PthStorage(dtype, key, elements as number)
 }
 
-/** (storage, offset, size, stride, requires gradient, hooks[, metadata]) */
+/** (storage, offset, size, stride[, requires gradient, hooks[, metadata]]) */
 function rebuildTensor([storage, offset, shape, strides]: readonly PickleValue[]): PickleValue | undefined {
   if (!(storage instanceof PthStorage && shape instanceof PickleTuple && strides instanceof PickleTuple))
     throw new RangeError('a tensor is made of something else than a storage, a size and strides')

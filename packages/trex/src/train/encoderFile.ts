@@ -54,8 +54,8 @@ function openTensors(path: string): EncoderFile {
     return { path, networks: [network(reader)], [Symbol.dispose]: () => reader.close() }
   } catch (cause) {
     if (!(cause instanceof SafetensorsError)) throw cause
-    throw new TrexError(`cannot start from these weights: ${cause.message}`, {
-      hint: 'check --init-from',
+    throw new TrexError(`cannot read weights: ${cause.message}`, {
+      hint: 'give a run folder, or weights as .safetensors or .pth',
       cause,
     })
   }

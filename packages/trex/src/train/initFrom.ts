@@ -105,14 +105,14 @@ export function describeInit({
 /** The names, or of many how many there are under each first part. */
 function summary(names: readonly string[]): string {
   if (names.length <= SHOWN) return names.join(', ')
-  const counts = new Map<string, number>()
+  const groups = new Map<string, string[]>()
   for (const name of names) {
     const group = /^(model\.)?[^.]+/.exec(name)?.[0] ?? name
-    counts.set(group, (counts.get(group) ?? 0) + 1)
+    groups.set(group, [...(groups.get(group) ?? []), name])
   }
-  const groups = [...counts].map(([group, count]) => (count === 1 ? group : `${group}.* (${count})`))
-  const more = groups.length > SHOWN ? `, and ${groups.length - SHOWN} more groups` : ''
-  return `${names.length} names: ${groups.slice(0, SHOWN).join(', ')}${more}`
+  const shown = [...groups].map(([group, all]) => (all.length === 1 ? all[0]! : `${group}.* (${all.length})`))
+  const more = shown.length > SHOWN ? `, and ${shown.length - SHOWN} more` : ''
+  return `${names.length} names: ${shown.slice(0, SHOWN).join(', ')}${more}`
 }
 
 const SHOWN = 12

@@ -30,7 +30,9 @@ export interface Learner {
 }
 
 /** The settings that decide what is built. */
-export type ModelSettings = Pick<Settings, 'encoder' | 'stem' | 'vit' | 'globalCrops' | 'projector'>
+export type ModelSettings = Pick<Settings, 'encoder' | 'stem' | 'vit' | 'projector'> & {
+  readonly globalCrops: { readonly size: number }
+}
 type LearnerSettings = ModelSettings &
   Pick<Settings, 'temperature' | 'onlineClassMeans' | 'optimizer' | 'channelsLast' | 'seed'>
 
