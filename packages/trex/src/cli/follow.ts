@@ -21,8 +21,7 @@ export async function followTraining(
       else if (event.kind === 'step') {
         progress ??= startProgress(title, event.steps, event.step)
         rate = rate === 0 ? event.imagesPerSecond : 0.9 * rate + 0.1 * event.imagesPerSecond
-        const columns = process.stderr.isTTY ? process.stderr.columns - BAR_COLUMNS : Infinity
-        const note = progressNote({ ...event, imagesPerSecond: rate, columns })
+        const note = progressNote({ ...event, imagesPerSecond: rate, columns: progress.columns })
         progress.update(event.step + 1, note)
       } else if (event.kind === 'epoch') {
         const scores =
@@ -38,6 +37,3 @@ export async function followTraining(
     progress?.stop()
   }
 }
-
-/** What the bar, the count and the time left take beside the note. */
-const BAR_COLUMNS = 72
