@@ -1,4 +1,4 @@
-import { fromTypedArray, Generator, noGrad, type Tensor, tensorSources, tidy } from 'trex-torch'
+import { type Device, fromTypedArray, Generator, noGrad, type Tensor, tensorSources, tidy } from 'trex-torch'
 import { typedArrayOf } from 'trex-torch/safetensors'
 import { TrexError } from '../errors.js'
 import { OnlineClassMeans } from '../method/onlineClassMeans.js'
@@ -6,7 +6,10 @@ import { type JsonValue, loadCheckpoint, saveCheckpoint } from './checkpoint.js'
 import { type Learner, learnerState } from './learner.js'
 import type { Position } from './position.js'
 
-const RNG = 'rng.cpu'
+const RNG = 'rng.'
+
+/** The default generators that a step may draw from. */
+const generatorsOf = ({ precision }: Learner): Device[] => [...new Set<Device>(['cpu', precision.device])]
 
 /** Optimizer tensors by the name of their parameter: `optimizer.model.encoder.conv1.weight.momentumBuffer`. */
 function* optimizerState({ optimizer, optimized }: Learner): Iterable<[string, Tensor]> {
@@ -23,7 +26,6 @@ function* optimizerState({ optimizer, optimized }: Learner): Iterable<[string, T
  */
 export function saveLearner(path: string, learner: Learner, position: Position): void {
   const { prototypes, scaler } = learner
-  const rng = Generator.of('cpu').state()
   const state = {
     position: position as unknown as JsonValue,
     scaler: scaler.state(),
@@ -32,7 +34,10 @@ export function saveLearner(path: string, learner: Learner, position: Position):
   const tensors = [
     ...tensorSources(learnerState(learner)),
     ...tensorSources(optimizerState(learner)),
-    { name: RNG, dtype: 'U8' as const, shape: [rng.length], data: rng },
+    ...generatorsOf(learner).map((device) => {
+      const data = Generator.of(device).state()
+      return { name: `${RNG}${device}`, dtype: 'U8' as const, shape: [data.length], data }
+    }),
   ]
   saveCheckpoint(path, { tensors, state })
 }
@@ -63,7 +68,8 @@ export function restoreLearner(path: string, learner: Learner): Position {
         const tensor = own.get(name)
         if (tensor && `${tensor.shape}` !== `${shape}`)
           problems.push(`${name} is [${shape}], not [${tensor.shape}]`)
-        if (!tensor && name !== RNG && !name.startsWith('optimizer.')) problems.push(`${name} is unknown`)
+        if (!tensor && !name.startsWith(RNG) && !name.startsWith('optimizer.'))
+          problems.push(`${name} is unknown`)
       }
       if (problems.length) throw misfit(path, problems)
       for (const name of tensors.entries.keys()) {
@@ -77,7 +83,8 @@ export function restoreLearner(path: string, learner: Learner): Position {
         }
       }
       learner.optimizer.loadStateDict(momenta)
-      Generator.of('cpu').setState(tensors.read(RNG).data)
+      for (const device of generatorsOf(learner))
+        if (tensors.entries.has(RNG + device)) Generator.of(device).setState(tensors.read(RNG + device).data)
     })
   } finally {
     tensors.close()
