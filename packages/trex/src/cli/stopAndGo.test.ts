@@ -48,7 +48,7 @@ const rowsOf = (run: string) =>
     })
 
 /** Trains into a new run, sends a signal once it stands after so many rows, and again if asked. */
-async function stopped(name: string, rows: number, signals: NodeJS.Signals[], more: string[] = []) {
+async function stopped(name: string, rows: number, signals: NodeJS.Signals[], more: readonly string[] = []) {
   const run = join(dir, name)
   const metrics = join(run, 'metrics.jsonl')
   let watch: NodeJS.Timeout | undefined
@@ -86,6 +86,20 @@ describe('a signal in mid-epoch', () => {
     expect(resumed.status).toBe(0)
     expect(contents(run)).toEqual(contents(whole))
     expect(rowsOf(run)).toEqual(rowsOf(whole))
+  })
+
+  test('with a vision transformer, AdamW, stochastic depth, clipping, parts of batches and rare looks', async () => {
+    const transformer = [
+      ...['--encoder', 'vit_tiny', '--accumulate', '2', '--precision', 'bf16', '--set', 'logEvery=3'],
+      ...['--set', 'vit.dropPath=0.3', '--set', 'watch.driftEvery=3'],
+    ]
+    const uninterrupted = join(dir, 'wholeViT')
+    expect((await trex(['train', data, ...flags, ...transformer, '--out', uninterrupted])).status).toBe(0)
+    const { run, status } = await stopped('vit', 7, ['SIGTERM'], transformer)
+    expect(status).toBe(75)
+    expect((await trex(['train', '--resume', run])).status).toBe(0)
+    expect(contents(run)).toEqual(contents(uninterrupted))
+    expect(rowsOf(run)).toEqual(rowsOf(uninterrupted))
   })
 
   test('a second one stops at once, without saving', async () => {
