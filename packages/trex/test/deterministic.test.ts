@@ -8,7 +8,7 @@ import { createGoldenLearner, goldenInput } from './support/goldenLearner.js'
 import { valuesOf } from './support/model.js'
 
 beforeAll(() => {
-  setNumThreads(2)
+  setNumThreads(1)
   applyPrecision({ tf32: false, deterministic: true })
 })
 afterAll(() => setDeterministic(false))
