@@ -58,5 +58,9 @@ export function foreachMulTensor_(a: List, factor: Tensor): void {
 /** a_i <- a_i + weight * (b_i - a_i) */
 export function foreachLerp_(a: List, b: List, weight: number): void {
   if (hasOperator('aten::_foreach_lerp_', 'Scalar')) aten.lerpInPlace(a, b, weight)
-  else for (const [i, tensor] of a.entries()) tensor.lerp_(b[i]!, weight)
+  else {
+    // A loop of lerp_ took 1.5 times as long as these two (libtorch 1.13).
+    foreachMul_(a, 1 - weight)
+    foreachAdd_(a, b, weight)
+  }
 }
