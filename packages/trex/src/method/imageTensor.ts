@@ -17,6 +17,7 @@ export function imageTensor(
   const share = values.buffer instanceof SharedArrayBuffer
   const shared = fromTypedArray(values, [images, 3, side, side], { share })
   const memoryFormat = channelsLast ? 'channelsLast' : 'contiguous'
+  if (precision.device === 'cuda') return sent(shared, precision.device).to({ memoryFormat })
   const moved = shared.to({ device: precision.device, memoryFormat })
   if (moved === shared && share) return shared.clone()
   return moved
@@ -24,5 +25,10 @@ export function imageTensor(
 
 /** Labels [B] as an int64 tensor on the run's device. */
 export function labelTensor(labels: BigInt64Array, { precision }: ImageTarget): Tensor {
-  return fromTypedArray(labels, [labels.length]).to(precision.device)
+  return sent(fromTypedArray(labels, [labels.length]), precision.device)
+}
+
+/** A tensor on the device; towards CUDA it goes through pinned memory, so that the host does not wait for the copy. */
+function sent(x: Tensor, device: Precision['device']): Tensor {
+  return device === 'cuda' ? x.pinMemory().to({ device, nonBlocking: true }) : x.to(device)
 }
