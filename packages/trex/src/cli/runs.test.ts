@@ -234,12 +234,13 @@ describe('trex runs', () => {
   test('is JSON for programs, the best first if asked', async () => {
     const better = join(runs, 'zz')
     cpSync(finished, better, { recursive: true })
-    writeFileSync(join(better, 'metrics.jsonl'), '{"kind":"epoch","epoch":0,"step":1,"loss":1,"top1":100}\n')
+    // More than any run can reach, so that no other one is as good.
+    writeFileSync(join(better, 'metrics.jsonl'), '{"kind":"epoch","epoch":0,"step":1,"loss":1,"top1":101}\n')
     const { stdout } = await trex(['runs', runs, '--sort', 'best', '--json'])
     const listed = JSON.parse(stdout) as { name: string; best: unknown }[]
     expect(listed[0]).toMatchObject({
       name: 'zz',
-      best: { top1: 100, epoch: 1 },
+      best: { top1: 101, epoch: 1 },
       epochs: { done: 1, total: 2 },
     })
     expect(listed.map(({ name }) => name).sort()).toEqual(['broken', 'nested/run-9', 'zz'])
