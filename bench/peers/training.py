@@ -17,10 +17,10 @@ def memory_format(opts: dict) -> torch.memory_format:
 
 
 def sgd(modules: nn.Module, opts: dict) -> torch.optim.SGD:
-    """SGD with momentum 0.9; weight decay 1e-4 on parameters of 2 or more dims, none on the rest."""
+    """SGD with momentum 0.9; weight decay (1e-4) on parameters of 2 or more dims, none on the rest."""
     parameters = [p for p in modules.parameters() if p.requires_grad]
     groups = [
-        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": 1e-4},
+        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": opts.get("weightDecay", 1e-4)},
         {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
     ]
     return torch.optim.SGD(groups, lr=opts["lr"], momentum=0.9)
