@@ -8,23 +8,15 @@
  * ROOT has train/ and val/ (or test/) of class folders. FILE is JSON: { seen: [class, ...], levels: [[{ wnid: class }, ...], ...] };
  * the models are trained on classes of `seen`, and each of the levels is a transfer set of its own.
  */
-import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { engineInfo } from '../packages/torch/dist/index.js'
-import {
-  createLearner,
-  disposeLearner,
-  openRun,
-  readMetrics,
-  resolvePrecision,
-  restoreLearner,
-} from '../packages/trex/dist/index.js'
 import { readProbeSet } from './results/imageSets.mjs'
+import { linkParts } from './results/linkParts.mjs'
 import { PROBE, probeEncoder } from './results/probeEncoder.mjs'
+import { epochRows, trainRun, withEncoder } from './results/trainRun.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -43,7 +35,6 @@ const { images, split, out } = values
 if (!images || !split || !out) throw new Error('--images, --split and --out are needed')
 const most = Number(values.most)
 const seeds = values.seeds.split(',').map(Number)
-const trex = fileURLToPath(new URL('../packages/trex/dist/cli/main.js', import.meta.url))
 
 /** Side of the images in pixels. */
 const SIZE = 64
@@ -81,7 +72,7 @@ const models = [
   { name: 'supervised', config: { recipe: 'supervised', ...shared } },
 ]
 
-const data = linkClasses(join(out, 'data'))
+const data = linkParts(join(out, 'data'), images, { classes, val: 'val' })
 const sets = [
   ...(await Promise.all(
     unseen.map((level, i) => readProbeSet(`level ${i + 1}=${images}`, { most, classes: level })),
@@ -92,7 +83,7 @@ const runs = []
 for (const seed of seeds) {
   for (const model of models) {
     const dir = join(out, `${model.name}-seed${seed}`)
-    await trainOnce(dir, model, seed)
+    await trainRun(dir, data, model.config, seed)
     const probes = await probeOnce(dir, seed)
     const last = epochRows(dir).at(-1)
     runs.push({ model: model.name, seed, top1: last.top1, seconds: secondsOf(dir), ...probes })
@@ -101,57 +92,16 @@ for (const seed of seeds) {
   }
 }
 
-/** A folder of links to the chosen classes' folders. @param {string} root */
-function linkClasses(root) {
-  rmSync(root, { recursive: true, force: true })
-  for (const part of ['train', 'val']) {
-    mkdirSync(join(root, part), { recursive: true })
-    for (const name of classes)
-      symlinkSync(resolve(/** @type {string} */ (images), part, name), join(root, part, name))
-  }
-  return root
-}
-
-/** Trains a run, or goes on with it, unless it is finished. */
-async function trainOnce(
-  /** @type {string} */ dir,
-  /** @type {typeof models[0]} */ { config },
-  /** @type {number} */ seed,
-) {
-  if (existsSync(join(dir, 'config.yaml'))) {
-    if (epochRows(dir).length === shared.epochs) return
-    return trexTrain(['--resume', dir])
-  }
-  const file = `${dir}.json`
-  writeFileSync(file, JSON.stringify(config))
-  await trexTrain([data, '--config', file, '--seed', String(seed), '--out', dir])
-}
-
-/** @param {string[]} args */
-async function trexTrain(args) {
-  const child = spawn(process.execPath, [trex, 'train', ...args], { stdio: 'inherit' })
-  const code = await new Promise((done) => child.on('close', done))
-  if (code !== 0) throw new Error(`trex train ${args.join(' ')} ended with ${code}`)
-}
-
 /** Probes a finished run's encoder, once. */
 async function probeOnce(/** @type {string} */ dir, /** @type {number} */ seed) {
   const file = join(dir, 'probes.json')
   if (!existsSync(file)) {
-    const { settings } = openRun(dir)
-    const precision = resolvePrecision(settings)
-    const learner = createLearner(settings, classes.length, precision)
-    restoreLearner(join(dir, 'checkpoints/last.safetensors'), learner)
-    const probes = await probeEncoder(learner.model.encoder, sets, { size: SIZE, seed, precision })
-    disposeLearner(learner)
+    const probes = await withEncoder(dir, (encoder, precision) =>
+      probeEncoder(encoder, sets, { size: SIZE, seed, precision }),
+    )
     writeFileSync(file, JSON.stringify(probes))
   }
   return JSON.parse(readFileSync(file, 'utf8'))
-}
-
-/** @param {string} dir @returns {any[]} */
-function epochRows(dir) {
-  return readMetrics(openRun(dir)).filter(({ kind }) => kind === 'epoch')
 }
 
 /** Of training and validation. @param {string} dir */

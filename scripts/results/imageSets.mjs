@@ -1,11 +1,11 @@
 /** Image sets that a linear probe is fitted and scored on: ROOT/train and ROOT/test (or val) of class folders. */
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { readImageFolder } from '../../packages/trex/dist/data/index.js'
+import { scoredPart } from './linkParts.mjs'
 
 /**
  * @typedef {import('../../packages/trex/dist/data/index.js').Sample} Sample
- * @typedef {{ name: string, classes: number, train: Sample[], test: Sample[] }} ProbeSet
+ * @typedef {{ name: string, classes: number, classNames: readonly string[], train: Sample[], test: Sample[] }} ProbeSet
  */
 
 /**
@@ -17,7 +17,7 @@ import { readImageFolder } from '../../packages/trex/dist/data/index.js'
 export async function readProbeSet(spec, { most, classes }) {
   const [name, root] = splitSpec(spec)
   const train = await readImageFolder(join(root, 'train'))
-  const test = await readImageFolder(join(root, existsSync(join(root, 'test')) ? 'test' : 'val'))
+  const test = await readImageFolder(join(root, scoredPart(root)))
   if (train.classes.join() !== test.classes.join())
     throw new Error(`${root}: train and test differ in classes`)
   const wanted = classes ?? train.classes
@@ -25,7 +25,13 @@ export async function readProbeSet(spec, { most, classes }) {
   if (labels.has(-1)) throw new Error(`${root} lacks classes that were asked for`)
   const cap = Math.max(1, Math.floor(most / wanted.length))
   const pick = (/** @type {Sample[]} */ samples) => takeEvenly(samples, cap, labels)
-  return { name, classes: wanted.length, train: pick(train.samples), test: pick(test.samples) }
+  return {
+    name,
+    classes: wanted.length,
+    classNames: wanted,
+    train: pick(train.samples),
+    test: pick(test.samples),
+  }
 }
 
 /** @param {string} spec */
