@@ -55,7 +55,7 @@ const THREADS = 2
 const SIZE = 64
 const precision = /** @type {const} */ ({ device: 'cpu', dtype: null })
 
-/** Chosen before any run, from the recipe and the demo; both programs read them. */
+/** Chosen before any run, from the recipe, the demo and scripts/tradeOff.mjs; both programs read them. */
 const config = {
   recipe: 'trex',
   encoder: 'resnet18',
@@ -68,7 +68,7 @@ const config = {
   localCrops: { count: 2, size: SIZE / 2 },
   projector: { layers: 3, hidden: 512, bottleneck: 128 },
   onlineClassMeans: { size: 320, emaMomentum: 0.98 },
-  optimizer: { lr: 0.2, warmupEpochs: 1 },
+  optimizer: { lr: 0.8, warmupEpochs: 1 },
   validation: { resize: SIZE, crop: SIZE },
 }
 mkdirSync(out, { recursive: true })
