@@ -149,7 +149,7 @@ async function trainTrex(seed) {
   const probes = await withEncoder(dir, (encoder) =>
     probeEncoder(encoder, sets, { size: SIZE, seed, precision }),
   )
-  return { epochs: epochRows(dir).map(({ loss, top1 }) => ({ loss, top1 })), ...probes }
+  return { epochs: epochRows(dir).map(({ loss, top1 }) => ({ loss, top1 })), probes }
 }
 
 /** @param {number} seed */
@@ -165,7 +165,7 @@ async function trainTorch(seed) {
   const probes = await probeEncoder(encoder, sets, { size: SIZE, seed, precision })
   encoder.dispose()
   const { epochs } = JSON.parse(readFileSync(join(dir, 'metrics.json'), 'utf8'))
-  return { epochs: epochs.map(({ loss, top1 }) => ({ loss, top1 })), featureDistance, ...probes }
+  return { epochs: epochs.map(({ loss, top1 }) => ({ loss, top1 })), featureDistance, probes }
 }
 
 /** Weights under torchvision's names. */

@@ -12,7 +12,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { engineInfo } from '../packages/torch/dist/index.js'
+import { engineInfo, Generator } from '../packages/torch/dist/index.js'
+import { createEncoder, resolvePrecision } from '../packages/trex/dist/index.js'
 import { readProbeSet } from './results/imageSets.mjs'
 import { linkParts } from './results/linkParts.mjs'
 import { PROBE, probeEncoder } from './results/probeEncoder.mjs'
@@ -83,13 +84,15 @@ const sets = [
   ...(await Promise.all(values.transfer.map((spec) => readProbeSet(spec, { most })))),
 ]
 const runs = []
+const untrained = []
 for (const seed of seeds) {
+  untrained.push({ seed, probes: await probeUntrained(seed) })
   for (const model of models) {
     const dir = join(out, `${model.name}-seed${seed}`)
     await trainRun(dir, data, model.config, seed)
     const probes = await probeOnce(dir, seed)
     const last = epochRows(dir).at(-1)
-    runs.push({ model: model.name, seed, top1: last.top1, seconds: secondsOf(dir), ...probes })
+    runs.push({ model: model.name, seed, top1: last.top1, seconds: secondsOf(dir), probes })
     writeFileSync(values.results ?? join(out, 'results.json'), `${JSON.stringify(results(), null, 2)}\n`)
     console.log(`${model.name} seed ${seed}: top-1 ${last.top1.toFixed(1)}, ${JSON.stringify(probes)}`)
   }
@@ -103,6 +106,19 @@ async function probeOnce(/** @type {string} */ dir, /** @type {number} */ seed) 
       probeEncoder(encoder, sets, { size: SIZE, seed, precision }),
     )
     writeFileSync(file, JSON.stringify(probes))
+  }
+  return JSON.parse(readFileSync(file, 'utf8'))
+}
+
+/** Probes an encoder as it is before its first step. @param {number} seed */
+async function probeUntrained(seed) {
+  const file = join(out, `untrained-seed${seed}.json`)
+  if (!existsSync(file)) {
+    const precision = resolvePrecision({ device: 'auto', precision: 'auto' })
+    const encoder = createEncoder(shared.encoder, { stem: 'imagenet', generator: new Generator(seed) })
+    encoder.to({ device: precision.device, memoryFormat: 'channelsLast' })
+    writeFileSync(file, JSON.stringify(await probeEncoder(encoder, sets, { size: SIZE, seed, precision })))
+    encoder.dispose()
   }
   return JSON.parse(readFileSync(file, 'utf8'))
 }
@@ -133,6 +149,7 @@ function results() {
     })),
     probe: { ...PROBE, mostImages: most },
     runs,
+    untrained,
   }
 }
 
