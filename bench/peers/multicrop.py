@@ -9,14 +9,30 @@ from torch.nn import functional as F
 from resnet import ResNet
 
 
+class L2Normalize(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.normalize(x, dim=1)
+
+
+class HiddenLayer(nn.Module):
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__()
+        self.fc = nn.Linear(inputs, outputs)
+        self.bn = nn.BatchNorm1d(outputs)
+        self.gelu = nn.GELU()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.gelu(self.bn(self.fc(x)))
+
+
 class Projector(nn.Module):
     """Features [N, inputs] -> embeddings [N, bottleneck]: l2-norm, layers x (Linear, BN, GELU), Linear."""
 
     def __init__(self, inputs: int, layers: int, hidden: int, bottleneck: int):
         super().__init__()
-        modules: list[nn.Module] = []
+        modules: list[nn.Module] = [L2Normalize()]
         for _ in range(layers):
-            modules += [nn.Linear(inputs, hidden), nn.BatchNorm1d(hidden), nn.GELU()]
+            modules.append(HiddenLayer(inputs, hidden))
             inputs = hidden
         modules.append(nn.Linear(inputs, bottleneck, bias=False))
         self.layers = nn.Sequential(*modules)
@@ -27,7 +43,7 @@ class Projector(nn.Module):
                     nn.init.zeros_(module.bias)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        return self.layers(F.normalize(features, dim=1))
+        return self.layers(features)
 
 
 class MultiCropModel(nn.Module):

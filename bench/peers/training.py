@@ -17,10 +17,33 @@ def memory_format(opts: dict) -> torch.memory_format:
 
 
 def sgd(modules: nn.Module, opts: dict) -> torch.optim.SGD:
-    """SGD with momentum 0.9; weight decay 1e-4 on parameters of 2 or more dims, none on the rest."""
+    """SGD with momentum (0.9); weight decay (1e-4) on parameters of 2 or more dims, none on the rest."""
     parameters = [p for p in modules.parameters() if p.requires_grad]
     groups = [
-        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": 1e-4},
+        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": opts.get("weightDecay", 1e-4)},
         {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
     ]
-    return torch.optim.SGD(groups, lr=opts["lr"], momentum=0.9)
+    return torch.optim.SGD(groups, lr=opts["lr"], momentum=opts.get("sgdMomentum", 0.9))
+
+
+def options_of(settings: dict, classes: int) -> dict:
+    """A trex run's settings under the names that the peers have for them; fp32 on the CPU."""
+    projector, optimizer = settings["projector"], settings["optimizer"]
+    if settings["stem"] != "imagenet" or not projector["l2Input"]:
+        raise SystemExit("the peers know the stem 'imagenet' and projectors with l2Input alone")
+    return {
+        "arch": settings["encoder"],
+        "layers": projector["layers"],
+        "hidden": projector["hidden"],
+        "bottleneck": projector["bottleneck"],
+        "classes": classes,
+        "bank": settings["onlineClassMeans"]["size"],
+        "emaMomentum": settings["onlineClassMeans"]["emaMomentum"],
+        "temperature": settings["temperature"],
+        "lr": 0.0,
+        "weightDecay": optimizer["weightDecay"],
+        "sgdMomentum": optimizer["sgdMomentum"],
+        "device": "cpu",
+        "dtype": "fp32",
+        "layout": "channels_last" if settings["channelsLast"] else "contiguous",
+    }

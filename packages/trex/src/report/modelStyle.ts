@@ -20,7 +20,7 @@ export function modelStyle(report: DemoReport, name: string): ModelStyle {
 }
 
 /** The path of a model's mark around (0, 0), `area` in square pixels. */
-export function markPath(style: ModelStyle, area: number): string {
+export function markPath(style: Pick<ModelStyle, 'shape'>, area: number): string {
   return symbol(style.shape, area)() ?? ''
 }
 
