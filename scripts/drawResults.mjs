@@ -1,7 +1,7 @@
 /**
  * Figures and tables of docs/results.md from what scripts/tradeOff.mjs and scripts/equalLearning.mjs wrote.
  *
- *   node scripts/drawResults.mjs TRADE_OFF.json EQUAL_LEARNING.json   figures to docs/, tables to the terminal
+ *   node scripts/drawResults.mjs TRADE_OFF.json [EQUAL_LEARNING.json]   figures to docs/, tables to the terminal
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -23,9 +23,10 @@ const marks = {
 }
 
 const [tradeOff, equal] = process.argv.slice(2)
-if (!tradeOff || !equal) throw new Error('two files are needed: those of tradeOff.mjs and equalLearning.mjs')
+if (!tradeOff)
+  throw new Error('a file is needed: that of tradeOff.mjs, and perhaps that of equalLearning.mjs')
 drawTradeOff(read(tradeOff))
-drawEqualLearning(read(equal))
+if (equal) drawEqualLearning(read(equal))
 
 /** @param {any} results */
 function drawTradeOff({ runs, untrained, transfer }) {

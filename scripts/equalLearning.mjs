@@ -27,6 +27,7 @@ import {
   disposeLearner,
   learningRates,
   resolveSettings,
+  START,
   saveLearner,
 } from '../packages/trex/dist/index.js'
 import { extractFeatures } from '../packages/trex/dist/transfer/index.js'
@@ -115,7 +116,7 @@ async function replay() {
   const [state, batches] = [join(out, 'initial.safetensors'), join(out, 'batches.bin')]
   const perEpoch = await writeBatches(batches, { samples: train, settings, steps })
   const learner = createLearner(settings, classes.length, precision)
-  saveLearner(state, learner, { epoch: 0, step: 0, metricsBytes: 0 })
+  saveLearner(state, learner, START)
   disposeLearner(learner)
   const { lr, minLr, warmupEpochs } = settings.optimizer
   const schedule = { peak: (lr * settings.batchSize) / 256, final: minLr, epochs: settings.epochs }
