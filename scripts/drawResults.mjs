@@ -29,7 +29,7 @@ drawTradeOff(read(tradeOff))
 if (equal) drawEqualLearning(read(equal))
 
 /** @param {any} results */
-function drawTradeOff({ runs, untrained, transfer }) {
+function drawTradeOff({ runs, untrained = [], transfer }) {
   const names = transfer.map(({ name }) => name)
   const rows = Object.entries(marks).map(([model, mark]) => ({
     mark,
@@ -45,16 +45,19 @@ function drawTradeOff({ runs, untrained, transfer }) {
         mark,
         points: runs.map((run) => [run.top1, run.probes.meanLogOdds]),
       })),
-      reference: {
-        y: mean(untrained.map((run) => run.probes.meanLogOdds)),
-        label: 'the same encoder, untrained',
-      },
+      ...(untrained.length > 0 && {
+        reference: {
+          y: mean(untrained.map((run) => run.probes.meanLogOdds)),
+          label: 'the same encoder, untrained',
+        },
+      }),
       format: (x, y) => `${x.toFixed(1)} %, ${y.toFixed(2)}`,
     }),
   )
   console.log(line(['model', 'training task', ...names, 'mean log odds']))
   console.log(line(Array.from({ length: names.length + 3 }, () => '---')))
-  for (const { mark, runs } of [...rows, { mark: { label: 'untrained' }, runs: untrained }]) {
+  const chance = untrained.length > 0 ? [{ mark: { label: 'untrained' }, runs: untrained }] : []
+  for (const { mark, runs } of [...rows, ...chance]) {
     const transferred = names.map((name) => spread(runs.map((run) => run.probes.top1[name])))
     const task = runs === untrained ? '' : spread(runs.map((run) => run.top1))
     console.log(
