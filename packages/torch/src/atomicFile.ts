@@ -75,6 +75,16 @@ export function removeTemporaries(path: string): void {
   }
 }
 
+/**
+ * Removes what killed writers of any file left in a folder; call it only where no other process writes files of it.
+ */
+export function removeTemporariesIn(folder: string): void {
+  for (const name of readdirSync(folder))
+    if (TEMPORARY.test(name)) rmSync(join(folder, name), { force: true })
+}
+
+const TEMPORARY = /^\..+\.[0-9a-f]{12}\.tmp$/
+
 function temporaryOf(path: string): string {
   return join(dirname(path), `${temporaryPrefix(path)}${randomBytes(6).toString('hex')}.tmp`)
 }

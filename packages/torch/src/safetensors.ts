@@ -13,7 +13,7 @@ import {
   type SafetensorsHeader,
 } from './safetensorsHeader.js'
 
-export { linkFileAtomic, removeTemporaries, writeFileAtomic } from './atomicFile.js'
+export { linkFileAtomic, removeTemporaries, removeTemporariesIn, writeFileAtomic } from './atomicFile.js'
 export { type RawDtype, type SafetensorsEntry, SafetensorsError, type SafetensorsHeader }
 
 /** A tensor outside of any engine: `data` holds its elements row by row, little-endian. */

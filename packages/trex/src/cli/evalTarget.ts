@@ -43,7 +43,7 @@ const OF_MODEL = [
 export function evalTarget(path: string, checkpoint: string | undefined, flags: SettingFlags): EvalTarget {
   if (!existsSync(path))
     throw new TrexError(`there is no run or file ${path}`, {
-      hint: 'give the folder that `trex train --out` made, or a safetensors file of encoder weights',
+      hint: 'give the folder that `trex train --out` made, or encoder weights as .safetensors or .pth',
     })
   return statSync(path).isDirectory() ? ofRun(path, checkpoint, flags) : ofWeights(path, checkpoint, flags)
 }

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { isDeepStrictEqual } from 'node:util'
 import { printable } from '../data/check/printable.js'
 import { collectBadImages } from '../data/loader/badImages.js'
@@ -12,6 +11,7 @@ import {
   type EvaluationProgress,
   evaluate,
 } from '../evaluate/evaluate.js'
+import { workerOptions } from '../train/reading.js'
 import { describeData } from '../train/run.js'
 import { openData, placeOf } from './dataPlace.js'
 import { writeEvaluation } from './evalFiles.js'
@@ -49,11 +49,7 @@ export async function runEval(path: string, data: string | undefined, flags: Eva
   const opened = await openEvaluated(target, data)
   using loaded = target.load()
   const bad = collectBadImages(settings.data)
-  await using pool = openWorkers({
-    workers: settings.workers === 'auto' ? Math.min(4, availableParallelism()) : settings.workers,
-    normalization: settings.normalization,
-    decode: { autoOrient: settings.data.autoOrient },
-  })
+  await using pool = openWorkers(workerOptions(settings))
   const { stream } = opened.data
   const evaluation = await follow(
     evaluate(loaded.model, opened.data, {

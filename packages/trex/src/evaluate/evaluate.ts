@@ -1,6 +1,7 @@
 import type { ImageDataset } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
 import type { Settings } from '../settings.js'
+import type { ValidationReading } from '../train/reading.js'
 import { nearestClassMeans } from '../transfer/classMeans.js'
 import type { FeatureSet } from '../transfer/featureSet.js'
 import { knn } from '../transfer/knn.js'
@@ -14,13 +15,7 @@ import {
   meanPerClass,
 } from './confusion.js'
 import { matchClasses } from './matchClasses.js'
-import {
-  type Classified,
-  type EvaluatedModel,
-  type PartResult,
-  type Reading,
-  readImages,
-} from './readImages.js'
+import { type Classified, type EvaluatedModel, type PartResult, readImages } from './readImages.js'
 
 /** Parts of the data whose images are classified. */
 export const SPLITS = ['val', 'train', 'all'] as const
@@ -33,7 +28,7 @@ export interface EvaluationOptions {
   /** Whether nearest class means and neighbours are computed from the features of both parts. */
   readonly features: boolean
   readonly settings: Pick<Settings, 'validation' | 'batchSize' | 'channelsLast'>
-  readonly reading: Reading
+  readonly reading: ValidationReading
 }
 
 /** The training task: projector and prototypes on the images of a split. */

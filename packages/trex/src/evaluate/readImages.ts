@@ -1,11 +1,11 @@
 import { F, noGrad, tidy } from 'trex-torch'
-import { evalBatches, type ReadOptions } from '../data/loader/loader.js'
 import type { Sample } from '../data/sources/sample.js'
 import type { Encoder } from '../method/encoder.js'
 import { imageTensor, labelTensor } from '../method/imageTensor.js'
 import { type Precision, withPrecision } from '../method/precision.js'
 import type { Settings } from '../settings.js'
 import type { Learner } from '../train/learner.js'
+import { type ValidationReading, validationBatches } from '../train/reading.js'
 import type { FeatureSet } from '../transfer/featureSet.js'
 import { addConfusions, type Confusion, emptyConfusion } from './confusion.js'
 
@@ -42,9 +42,6 @@ export interface Classified {
   readonly lossSum: number
 }
 
-/** How images are read. */
-export type Reading = Pick<ReadOptions, 'pool' | 'bad' | 'stream'>
-
 /**
  * One pass over samples in evaluation mode, yielding the number of images of each batch. Predictions and losses are
  * computed as `validate` of the training computes them, batch by batch, so that they agree with it to the last digit.
@@ -53,24 +50,17 @@ export async function* readImages(
   { encoder, precision, classifier }: EvaluatedModel,
   samples: readonly Sample[],
   { features: wantsFeatures, classOf }: Wanted,
-  { validation, batchSize, channelsLast }: Pick<Settings, 'validation' | 'batchSize' | 'channelsLast'>,
-  reading: Reading,
+  settings: Pick<Settings, 'validation' | 'batchSize' | 'channelsLast'>,
+  reading: ValidationReading,
 ): AsyncGenerator<number, PartResult> {
-  const { resize, crop } = validation
-  const target = { precision, channelsLast }
+  const target = { precision, channelsLast: settings.channelsLast }
   const dim = encoder.featureDim
   const features = new Float32Array(wantsFeatures ? samples.length * dim : 0)
   const labels = new Int32Array(samples.length)
   const confusion = emptyConfusion(classifier?.classes ?? [])
   let [n, hits5, lossSum] = [0, 0, 0]
   ;(classifier?.model ?? encoder).eval()
-  for await (const batch of evalBatches(samples, {
-    resize,
-    crop,
-    filter: 'bilinear',
-    batchSize,
-    ...reading,
-  })) {
+  for await (const batch of validationBatches(samples, settings, reading)) {
     const { size } = batch
     const own = Int32Array.from(batch.labels, Number)
     labels.set(own, n)

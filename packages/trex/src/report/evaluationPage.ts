@@ -6,8 +6,8 @@ import {
   confusionStyle,
   drawnClasses,
 } from './confusionMatrix.js'
-import { type Html, html, htmlText, trusted } from './html.js'
-import { styleSheet } from './style.js'
+import { htmlDocument } from './document.js'
+import { type Html, html, htmlText } from './html.js'
 
 /** What an evaluation's page shows. */
 export interface EvaluationReport {
@@ -33,8 +33,6 @@ export interface EvaluationReport {
   }[]
 }
 
-const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-
 /** The evaluation as one HTML file: the scores, the confusion matrix, what is confused most, and every class. */
 export function evaluationPage(report: EvaluationReport): string {
   const { title, subtitle, scores, notes, confusion } = report
@@ -43,19 +41,11 @@ export function evaluationPage(report: EvaluationReport): string {
     drawn < confusion.classes.length
       ? `The ${drawn} of ${confusion.classes.length} classes that occur${drawn >= 250 ? ', with the most wrong answers' : ''}. `
       : ''
-  return htmlText(html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<link rel="icon" href="data:,">
-<title>${printable(title)}</title>
-<style>${trusted(styleSheet + confusionStyle)}</style>
-</head>
-<body>
-<header><h1>${printable(title)}</h1><p class="subtitle">${printable(subtitle)}</p></header>
+  return htmlText(
+    htmlDocument({
+      title: printable(title),
+      style: confusionStyle,
+      body: html`<header><h1>${printable(title)}</h1><p class="subtitle">${printable(subtitle)}</p></header>
 <main>
 <section><h2>Scores</h2>
 <table>${scores.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`)}</table>
@@ -66,10 +56,9 @@ ${confusionScale()}
 <div class="matrix scroll" tabindex="0" role="region" aria-label="Confusion matrix">${confusionMatrix(confusion)}</div></section>
 ${confusedSection(report)}
 ${classesSection(report)}
-</main>
-</body>
-</html>
-`)
+</main>`,
+    }),
+  )
 }
 
 function confusedSection({ confused }: EvaluationReport): Html | false {

@@ -1,30 +1,19 @@
 import { boxesSvg, type ContactSheet, groupColor, type SheetCrop, type SheetRow } from './contactSheet.js'
+import { htmlDocument } from './document.js'
 import { type Html, html, htmlText, trusted } from './html.js'
 import { pictureUri } from './pictures.js'
-import { styleSheet } from './style.js'
-
-const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 /** The sheet as one HTML page: what was drawn for each crop stands below it. */
 export async function previewPage(sheet: ContactSheet): Promise<string> {
   const rows = await Promise.all(sheet.rows.map((row) => sheetRow(row, sheet.groups)))
-  return htmlText(html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<link rel="icon" href="data:,">
-<title>${sheet.title}</title>
-<style>${trusted(styleSheet + previewStyle)}</style>
-</head>
-<body>
-<header><h1>${sheet.title}</h1><p class="subtitle">${sheet.subtitle}</p></header>
-<main>${rows}</main>
-</body>
-</html>
-`)
+  return htmlText(
+    htmlDocument({
+      title: sheet.title,
+      style: previewStyle,
+      body: html`<header><h1>${sheet.title}</h1><p class="subtitle">${sheet.subtitle}</p></header>
+<main>${rows}</main>`,
+    }),
+  )
 }
 
 async function sheetRow(row: SheetRow, groups: readonly string[]): Promise<Html> {

@@ -37,21 +37,32 @@ export interface EnvironmentRecord extends Environment {
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
 
-/** That of this process. @throws EngineError when there is no engine. */
-export function currentEnvironment(): EnvironmentRecord {
+/** What the numbers of this process depend on. @throws EngineError when there is no engine. */
+export function computingEnvironment(): Omit<Environment, 'cpu' | 'gpus'> &
+  Pick<EnvironmentRecord, 'cpu' | 'gpus'> {
   const { record, ...engine } = engineInfo()
   const cores = cpus() // empty where the system does not tell
   return {
-    trex: version,
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
     engine,
     libtorch: record?.source,
+    cpu: { model: cores[0]?.model.trim() ?? 'unknown', cores: cores.length },
+    gpus: engine.cuda ? gpus() : null,
+  }
+}
+
+/** All of this process. @throws EngineError when there is no engine. */
+export function currentEnvironment(): EnvironmentRecord {
+  const { cpu, gpus, ...computing } = computingEnvironment()
+  return {
+    trex: version,
+    ...computing,
     git: gitState(process.cwd()),
     host: hostname(),
-    cpu: { model: cores[0]?.model.trim() ?? 'unknown', cores: cores.length },
+    cpu,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
-    gpus: engine.cuda ? gpus() : null,
+    gpus,
     command: process.argv.slice(1).map(withoutSecrets),
     started: new Date().toISOString(),
   }

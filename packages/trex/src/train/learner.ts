@@ -82,7 +82,7 @@ function createPrototypes(
 }
 
 /** Model and prototypes under the names a checkpoint gives them. */
-function* namedParameters({
+export function* namedParameters({
   model,
   prototypes,
 }: Pick<Learner, 'model' | 'prototypes'>): Iterable<[string, Parameter]> {

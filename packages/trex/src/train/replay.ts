@@ -5,7 +5,7 @@ import type { Batch } from '../data/loader/loader.js'
 import type { ImageDataset } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
 import { type Failure, failedBatchPath, readFailure } from './failure.js'
-import type { Learner } from './learner.js'
+import { type Learner, namedParameters } from './learner.js'
 import { restoreLearner } from './learnerCheckpoint.js'
 import { START } from './position.js'
 import { checkpointPath, type Run } from './run.js'
@@ -110,9 +110,8 @@ function sameAsKept({ crops }: Batch, run: Run): boolean | null {
   })
 }
 
-function examineWeights({ model, prototypes }: Learner): Pick<ReplayReport, 'badWeights' | 'largestWeight'> {
-  const named = [...model.namedParameters('model'), ...prototypes.namedParameters('prototypes')]
-  const sizes = named.map(([name, weight]) => ({ name, value: magnitude(weight) }))
+function examineWeights(learner: Learner): Pick<ReplayReport, 'badWeights' | 'largestWeight'> {
+  const sizes = Array.from(namedParameters(learner), ([name, weight]) => ({ name, value: magnitude(weight) }))
   const finite = sizes.filter(({ value }) => Number.isFinite(value))
   return {
     badWeights: sizes.filter(({ value }) => !Number.isFinite(value)).map(({ name }) => name),

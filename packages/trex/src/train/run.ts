@@ -8,7 +8,12 @@ import { settingsYaml } from '../config.js'
 import type { ImageDataset, Sample } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
 import { type Settings, settingsSchema } from '../settings.js'
-import { currentEnvironment, environmentChanges, environmentSchema } from './environment.js'
+import {
+  computingEnvironment,
+  currentEnvironment,
+  environmentChanges,
+  environmentSchema,
+} from './environment.js'
 import { readMetrics } from './metrics.js'
 import { otherHolder } from './runLock.js'
 import { isEventFile } from './tensorboard/eventFile.js'
@@ -113,7 +118,7 @@ export function hadCheckpoint(run: Run): boolean {
 export function changesSince(run: Run): string[] {
   if (!existsSync(join(run.dir, 'env.json'))) return []
   const before = readPart(run.dir, 'env.json', JSON.parse, environmentSchema)
-  return environmentChanges(before, currentEnvironment())
+  return environmentChanges(before, computingEnvironment())
 }
 
 /** What a run records of its images: names relative to `root`, members of archives by the archive's own name. */

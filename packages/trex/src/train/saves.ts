@@ -1,6 +1,6 @@
 import { readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { removeTemporaries } from 'trex-torch/safetensors'
+import { removeTemporariesIn } from 'trex-torch/safetensors'
 import { TrexError } from '../errors.js'
 import type { Settings } from '../settings.js'
 import { shareCheckpoint } from './checkpoint.js'
@@ -26,7 +26,7 @@ export interface Saves {
 /** Saves by the settings of a run that stands at `start` and whose lock is held; the clock starts now. */
 export function openSaves(run: Run, learner: Learner, start: Position): Saves {
   const { everySteps, everyMinutes, keepEvery, keep } = run.settings.checkpoints
-  removeUnfinished(dirname(checkpointPath(run)))
+  removeTemporariesIn(dirname(checkpointPath(run)))
   let savedAt = performance.now()
   let saved = start
   const write = (position: Position, [first, ...others]: readonly string[]) => {
@@ -78,13 +78,5 @@ function prune(run: Run, keep: Settings['checkpoints']['keep']): void {
         },
       )
     }
-  }
-}
-
-/** Removes what a killed process left of checkpoints that it was writing. */
-function removeUnfinished(folder: string): void {
-  for (const name of readdirSync(folder)) {
-    const path = /^\.(.+)\.[0-9a-f]{12}\.tmp$/.exec(name)?.[1]
-    if (path !== undefined) removeTemporaries(join(folder, path))
   }
 }

@@ -1,13 +1,12 @@
 import { cat, keep, noGrad, type Tensor, tidy } from 'trex-torch'
 import { featureSpectrum } from '../analysis/featureSpectrum.js'
-import { evalBatches } from '../data/loader/loader.js'
 import type { Sample } from '../data/sources/sample.js'
 import { imageTensor } from '../method/imageTensor.js'
 import { withPrecision } from '../method/precision.js'
 import type { Settings } from '../settings.js'
 import type { Learner } from './learner.js'
 import type { SpectrumRow } from './metrics.js'
-import type { ValidationReading } from './validate.js'
+import { type ValidationReading, validationBatches } from './reading.js'
 
 /** Images whose features are looked at: enough for the spectrum's large values, and quick. */
 const MOST_IMAGES = 2048
@@ -16,22 +15,16 @@ const MOST_IMAGES = 2048
 export async function validationSpectrum(
   { model, precision }: Learner,
   samples: readonly Sample[],
-  { validation, batchSize, channelsLast }: Pick<Settings, 'validation' | 'batchSize' | 'channelsLast'>,
+  settings: Pick<Settings, 'validation' | 'batchSize' | 'channelsLast'>,
   reading: ValidationReading,
 ): Promise<Omit<SpectrumRow, 'kind' | 'epoch' | 'step'>> {
-  const { resize, crop } = validation
+  const { channelsLast } = settings
   const every = Math.ceil(samples.length / MOST_IMAGES)
   const some = samples.filter((_, i) => i % every === 0)
   const parts: Tensor[] = []
   model.eval()
   try {
-    for await (const batch of evalBatches(some, {
-      resize,
-      crop,
-      filter: 'bilinear',
-      batchSize,
-      ...reading,
-    })) {
+    for await (const batch of validationBatches(some, settings, reading)) {
       parts.push(
         tidy(() =>
           noGrad(() => {

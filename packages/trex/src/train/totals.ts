@@ -10,7 +10,6 @@ export interface EpochTotals {
   readonly loss: number
   readonly seconds: number
   readonly waited: number
-  readonly [key: string]: number
 }
 
 /** Before the first step of an epoch. */

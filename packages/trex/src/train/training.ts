@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { manualSeed, tidy } from 'trex-torch'
 import { prototypeDrift } from '../analysis/prototypeDrift.js'
 import { collectBadImages } from '../data/loader/badImages.js'
@@ -12,10 +11,10 @@ import { createLearner, type Learner, ownLearner } from './learner.js'
 import type { MeasuredStep } from './meter.js'
 import { setWeightDecay } from './optimizer.js'
 import { applyPrecision, resolvePrecision } from './precision.js'
+import { type ValidationReading, workerOptions } from './reading.js'
 import type { Run } from './run.js'
 import { learningRates, weightDecays } from './schedule.js'
 import { trainStep } from './step.js'
-import type { ValidationReading } from './validate.js'
 
 /** All that a run computes with, made from its settings: fresh weights, batches, the schedule. */
 export interface Training extends AsyncDisposable {
@@ -58,12 +57,7 @@ export function openTraining(
   const groups = cropGroups(settings)
   const counts = groups.map(({ count }) => count)
   const bad = readOnly ? null : openBadImages(run)
-  const pool = openWorkers({
-    workers: settings.workers === 'auto' ? Math.min(4, availableParallelism()) : settings.workers,
-    normalization: settings.normalization,
-    decode: { autoOrient: settings.data.autoOrient },
-    cacheBytes: CACHE_BYTES,
-  })
+  const pool = openWorkers({ ...workerOptions(settings), cacheBytes: CACHE_BYTES })
   const close = async () => {
     await pool.close()
     bad?.[Symbol.dispose]()

@@ -1,5 +1,4 @@
 import { F, noGrad, stack, type Tensor, tidy } from 'trex-torch'
-import { evalBatches, type ReadOptions } from '../data/loader/loader.js'
 import type { Sample } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
 import { imageTensor, labelTensor } from '../method/imageTensor.js'
@@ -8,9 +7,7 @@ import type { Settings } from '../settings.js'
 import { countTopK } from './accuracy.js'
 import type { Learner } from './learner.js'
 import type { ValidationScores } from './metrics.js'
-
-/** What validation reads images with. */
-export type ValidationReading = Pick<ReadOptions, 'pool' | 'bad' | 'stream' | 'signal'>
+import { type ValidationReading, validationBatches } from './reading.js'
 
 /**
  * Top-1, top-5 (per cent) and loss of the training task, through the projector and the prototypes, in evaluation mode;
@@ -19,22 +16,15 @@ export type ValidationReading = Pick<ReadOptions, 'pool' | 'bad' | 'stream' | 's
 export async function validate(
   { model, prototypes, precision }: Learner,
   samples: readonly Sample[],
-  { validation, batchSize, channelsLast }: Pick<Settings, 'validation' | 'batchSize' | 'channelsLast'>,
+  settings: Pick<Settings, 'validation' | 'batchSize' | 'channelsLast'>,
   reading: ValidationReading,
 ): Promise<ValidationScores> {
-  const target = { precision, channelsLast }
-  const { resize, crop } = validation
+  const target = { precision, channelsLast: settings.channelsLast }
   const sums: Tensor[] = [] // [3] a batch: top-1 hits, top-5 hits, loss; on the device until the end
   let n = 0
   model.eval()
   try {
-    for await (const batch of evalBatches(samples, {
-      resize,
-      crop,
-      filter: 'bilinear',
-      batchSize,
-      ...reading,
-    })) {
+    for await (const batch of validationBatches(samples, settings, reading)) {
       sums.push(
         tidy(() =>
           noGrad(() => {
