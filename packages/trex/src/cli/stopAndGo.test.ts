@@ -47,8 +47,13 @@ const rowsOf = (run: string) =>
       return row
     })
 
-/** Trains into a new run, sends a signal once it stands after so many rows, and again if asked. */
-async function stopped(name: string, rows: number, signals: NodeJS.Signals[], more: readonly string[] = []) {
+/** Trains into a new run and sends signals once it stands after so many rows, each some milliseconds later. */
+async function stopped(
+  name: string,
+  rows: number,
+  signals: readonly (NodeJS.Signals | { signal: NodeJS.Signals; after: number })[],
+  more: readonly string[] = [],
+) {
   const run = join(dir, name)
   const metrics = join(run, 'metrics.jsonl')
   let watch: NodeJS.Timeout | undefined
@@ -57,7 +62,8 @@ async function stopped(name: string, rows: number, signals: NodeJS.Signals[], mo
       watch ??= setInterval(() => {
         if (!existsSync(metrics) || readFileSync(metrics, 'utf8').split('\n').length <= rows) return
         clearInterval(watch)
-        for (const signal of signals) kill(signal)
+        for (const one of signals)
+          typeof one === 'string' ? kill(one) : setTimeout(() => kill(one.signal), one.after)
       }, 2)
     },
   })
@@ -103,7 +109,13 @@ describe('a signal in mid-epoch', () => {
   })
 
   test('a second one stops at once, without saving', async () => {
-    const { run, status, stderr } = await stopped('twice', 2, ['SIGINT', 'SIGTERM'])
+    // A step of 160 px takes much longer than this: both signals come within the second one, in this order.
+    const signals = [
+      { signal: 'SIGINT', after: 150 },
+      { signal: 'SIGTERM', after: 180 },
+    ] as const
+    const long = ['--image-size', '160', '--batch-size', '8']
+    const { run, status, stderr } = await stopped('twice', 1, signals, long)
     expect(status).toBe(143)
     expect(stderr).toMatch(/goes on from the beginning, as there is no checkpoint yet\n$/)
     expect(readdirSync(join(run, 'checkpoints'))).toEqual([])

@@ -15,7 +15,7 @@ import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { makeImages, TINY, trex } from '../../test/support/trex.js'
+import { type Kill, makeImages, TINY, trex } from '../../test/support/trex.js'
 
 const dir = mkdtempSync(join(tmpdir(), 'trex-cli-'))
 const data = join(dir, 'images')
@@ -332,11 +332,21 @@ describe('a run', () => {
 })
 
 describe('Ctrl-C', () => {
+  /** Sends a signal once, when the program has said something. */
+  const once = (signal: NodeJS.Signals, said: string) => {
+    let sent = false
+    return (text: string, kill: Kill) => {
+      if (sent || !text.includes(said)) return
+      sent = true
+      kill(signal)
+    }
+  }
+
   test('says how to go on', async () => {
     const run = at('stopped')
     const flags = [...TINY, '--epochs', '200', '--out', run]
     const { status, stderr } = await trex(['train', data, ...flags], {
-      onStderr: (text, kill) => text.includes('epoch 1 ·') && kill('SIGINT'),
+      onStderr: once('SIGINT', 'epoch 1 ·'),
     })
     expect(status).toBe(130)
     expect(stderr).toMatch(/\nstopped: `trex train --resume .*stopped` goes on from the last checkpoint\n$/)
@@ -347,7 +357,7 @@ describe('Ctrl-C', () => {
   test('before the first step keeps nothing', async () => {
     const run = at('early')
     const { status, stderr } = await trex(['train', data, ...TINY, '--out', run], {
-      onStderr: (text, kill) => text.includes('validation images') && kill('SIGTERM'),
+      onStderr: once('SIGTERM', 'validation images'),
     })
     expect(status).toBe(143)
     expect(stderr).toMatch(/\nstopped before the first step: nothing is kept\n$/)
