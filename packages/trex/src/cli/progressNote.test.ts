@@ -32,6 +32,7 @@ test.each([
   [{ loss: Number.NaN }, 'loss    NaN'],
   [{ lr: 0 }, 'lr    0.0 '],
   [{ lr: 0.00123 }, 'lr 0.0012 '],
+  [{ lr: 0.00096 }, 'lr 9.6e-4 '],
   [{ lr: 0.00000066 }, 'lr 6.6e-7 '],
   [{ imagesPerSecond: 5.25 }, '  5.3 img/s'],
   [{ imagesPerSecond: 99.96 }, '  100 img/s'],

@@ -47,8 +47,10 @@ function lossText(loss: number): string {
   return Math.abs(loss) < 9999.95 ? loss.toFixed(1) : loss.toExponential(0)
 }
 
+/** Six characters at most. */
 function rateText(lr: number): string {
-  return lr === 0 || lr >= 0.00095 ? lr.toPrecision(2) : lr.toExponential(1)
+  const text = lr.toPrecision(2)
+  return text.length <= 6 ? text : lr.toExponential(1)
 }
 
 const speedText = (speed: number) => (speed < 99.95 ? speed.toFixed(1) : speed.toFixed(0))
