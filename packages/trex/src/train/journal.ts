@@ -1,3 +1,4 @@
+import type { Batch } from '../data/loader/loader.js'
 import { TrexError } from '../errors.js'
 import { NonFinite } from './failure.js'
 import type { InitReport } from './initFrom.js'
@@ -28,8 +29,8 @@ export interface InitEvent {
 
 /** Writes down what happens in a run, and knows where it stands. */
 export interface Journal extends Disposable {
-  /** Images have arrived: what comes now is work. */
-  begin(): void
+  /** Passes batches on, and takes note of how long they let one wait. */
+  timed(batches: AsyncIterable<Batch>): AsyncGenerator<Batch, void>
   /** A batch is done; without a result it was left out. */
   add(batch: number, facts: StepFacts, result: MeasuredStep | null): void
   /** Whether it is time to look. */
@@ -70,7 +71,14 @@ export function openJournal(
     yield { ...row, steps, images }
   }
   return {
-    begin: () => meter.begin(),
+    async *timed(batches) {
+      meter.wait()
+      for await (const batch of batches) {
+        meter.begin()
+        yield batch
+        meter.wait()
+      }
+    },
     add(batch, facts, result) {
       if (result) meter.add(facts, result)
       here = { ...here, batch: batch + 1 }

@@ -31,22 +31,31 @@ export interface MeasuredStep extends StepResult {
 
 /**
  * Gathers what steps give and leaves it on the device until it is read, all at once: reading waits for the device.
- * Time before `begin` is waiting for images, from there to `add` is work.
+ * From `wait` to `begin` is waiting for images, from `begin` to the next `wait` or `read` is work; what comes between
+ * (validation, checkpoints, the caller's own business) is not counted. On a GPU, which works while the host waits, only
+ * the sum of both is exact.
  */
 export interface Meter extends Disposable {
   /** Steps that were not read yet. */
   readonly pending: number
+  wait(): void
   begin(): void
   add(facts: StepFacts, result: MeasuredStep): void
   read(): StepFigures[]
 }
 
-/** A meter whose clock starts now. */
+/** A meter whose clock stands still. */
 export function openMeter(): Meter {
   const steps: (StepFacts & { crops: number; values: Tensor })[] = [] // values: [loss, hits] or [loss, hits, drift]
+  const spent = { nothing: 0, waiting: 0, work: 0 } // milliseconds since the last read
+  let doing: keyof typeof spent = 'nothing'
   let since = performance.now()
-  let idleFrom = since
-  let waited = 0
+  const turnTo = (next: typeof doing) => {
+    const now = performance.now()
+    spent[doing] += now - since
+    since = now
+    doing = next
+  }
   const clear = () => {
     for (const { values } of steps.splice(0)) values.dispose()
   }
@@ -54,32 +63,29 @@ export function openMeter(): Meter {
     get pending() {
       return steps.length
     },
-    begin() {
-      waited += performance.now() - idleFrom
-    },
+    wait: () => turnTo('waiting'),
+    begin: () => turnTo('work'),
     add(facts, { loss, logits, targets, drift }) {
       const values = tidy(() => {
         const hits = logits.argmax(1).eq(targets).sum().to(loss.dtype) // []
         return stack([loss, hits, ...(drift ? [drift.to(loss.dtype)] : [])])
       })
       steps.push({ ...facts, crops: targets.size(0), values: keep(values) })
-      idleFrom = performance.now()
     },
     read() {
       if (steps.length === 0) return []
       const read = tidy(() => cat(steps.map(({ values }) => values)).toTypedArray())
-      const now = performance.now()
-      const seconds = (now - since) / 1000 / steps.length
-      const waiting = waited / 1000 / steps.length
+      turnTo('nothing')
+      const seconds = (spent.waiting + spent.work) / 1000 / steps.length
+      const waited = spent.waiting / 1000 / steps.length
       let at = 0
       const figures = steps.map(({ values, ...facts }): StepFigures => {
         const [loss, hits, drift] = Array.from(read.subarray(at, (at += values.size(0))), Number)
         const measured = drift === undefined ? {} : { drift }
-        return { ...facts, seconds, waited: waiting, loss: loss!, hits: hits!, ...measured }
+        return { ...facts, seconds, waited, loss: loss!, hits: hits!, ...measured }
       })
       clear()
-      since = idleFrom = now
-      waited = 0
+      spent.waiting = spent.work = 0
       return figures
     },
     [Symbol.dispose]: clear,

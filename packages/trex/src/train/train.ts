@@ -53,8 +53,7 @@ export async function* train(
 
   try {
     for (let { epoch, batch: from } = start; epoch < run.settings.epochs; epoch++, from = 0) {
-      for await (const batch of loader.epoch(epoch, from)) {
-        journal.begin()
+      for await (const batch of journal.timed(loader.epoch(epoch, from))) {
         const step = epoch * perEpoch + batch.index
         const lr = rates[step]!
         tidy(() =>

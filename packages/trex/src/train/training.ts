@@ -48,7 +48,7 @@ export function openTraining(
   { signal, loader: given, readOnly = false }: TrainingOptions = {},
 ): Training {
   const { settings } = run
-  const { batchSize, channelsLast, seed, accumulate } = settings
+  const { batchSize, channelsLast, seed, accumulate, epochs } = settings
   const precision = resolvePrecision(settings)
   applyPrecision(settings)
   manualSeed(seed)
@@ -70,7 +70,7 @@ export function openTraining(
     ...(signal && { signal }),
   }
   try {
-    const loader = given ?? openLoader({ samples: data.train, groups, batchSize, seed, ...reading })
+    const loader = given ?? openLoader({ samples: data.train, groups, batchSize, seed, epochs, ...reading })
     const rates = ratesOf(settings, loader.batches)
     const { weightDecay, weightDecayEnd } = settings.optimizer
     const decays = weightDecays({ start: weightDecay, end: weightDecayEnd, steps: rates.length })
@@ -94,7 +94,10 @@ export function openTraining(
         })
       },
       release: () => owner.release(),
-      [Symbol.asyncDispose]: close,
+      async [Symbol.asyncDispose]() {
+        if (!given) await loader.close()
+        await close()
+      },
     }
   } catch (error) {
     void close()

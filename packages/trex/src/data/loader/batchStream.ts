@@ -1,9 +1,7 @@
 import { DecodeError } from '../decode/decode.js'
-import type { Sample, SampleReader } from '../sources/sample.js'
 import type { BadImages } from './badImages.js'
-import { type BatchBuffers, type BatchMemory, compactRows, takeBuffers } from './batchMemory.js'
-import { type BadRow, cropShapes, type Transform } from './fillRows.js'
-import type { WorkerPool } from './workerPool.js'
+import { compactRows } from './batchMemory.js'
+import type { BatchPlan, BatchWork, Filled } from './batchWork.js'
 
 /** One batch of images, ready for the encoder. */
 export interface Batch {
@@ -25,32 +23,14 @@ export interface Batch {
   release(): void
 }
 
-/** What a stream of batches is made from. */
-export interface StreamPlan {
-  pool: WorkerPool
-  memory: BatchMemory
-  transform: Transform
-  samples: readonly Sample[]
-  epoch: number
-  /** First batch to give, and the number of batches of the epoch. */
-  start: number
-  batches: number
-  /** Sample numbers of a batch. */
-  indicesOf(index: number): Uint32Array
+/** How the batches of an epoch are given. */
+export interface StreamOptions {
   /** Batches prepared while the caller works on one. */
-  prefetch: number
-  bad: BadImages
-  /** Begins to bring the bytes of the samples from batch `start` on, in order; for samples on a server. */
-  openReader?: (() => SampleReader) | undefined
-  signal?: AbortSignal | undefined
-}
-
-/** A batch in the making, with the rows that could not be filled. */
-interface Filled {
-  index: number
-  indices: Uint32Array
-  buffers: BatchBuffers
-  bad: BadRow[]
+  readonly prefetch: number
+  readonly bad: BadImages
+  readonly signal?: AbortSignal | undefined
+  /** The batches that come after these: they are begun where `prefetch` leaves room, and stay open. */
+  readonly next?: (() => BatchWork | undefined) | undefined
 }
 
 /**
@@ -58,59 +38,36 @@ interface Filled {
  * out of its batch; empty batches are left out. Rejects with the signal's reason when it is aborted; however it ends,
  * no work is left behind.
  */
-export async function* streamBatches(plan: StreamPlan): AsyncGenerator<Batch, void, void> {
-  const { signal, prefetch, batches } = plan
-  const cancelled = new Int32Array(new SharedArrayBuffer(4))
-  const inFlight: Promise<Filled>[] = []
-  let next = plan.start
-  let place = 0
-  let reader: SampleReader | undefined
+export async function* streamBatches(
+  work: BatchWork,
+  { prefetch, bad, signal, next }: StreamOptions,
+): AsyncGenerator<Batch, void, void> {
+  const { begun } = work
   try {
-    reader = plan.openReader?.()
     while (true) {
       signal?.throwIfAborted()
-      while (next < batches && inFlight.length <= prefetch) {
-        const indices = plan.indicesOf(next)
-        const batch = fillBatch(plan, reader, next++, indices, place, cancelled)
-        place += indices.length
-        batch.catch(() => {}) // it is awaited in its turn
-        inFlight.push(batch)
-      }
-      if (inFlight.length === 0) return
-      const filled = await orAbort(inFlight[0]!, signal)
-      inFlight.shift()
-      const batch = finishBatch(plan, filled)
+      while (begun.length <= prefetch && work.begin());
+      if (begun.length === 0) return
+      beginNext(next, prefetch - begun.length)
+      const filled = await orAbort(begun[0]!, signal)
+      begun.shift()
+      const batch = finishBatch(work.plan, filled, bad)
       if (batch.size > 0) yield batch
     }
   } finally {
-    Atomics.store(cancelled, 0, 1)
-    await reader?.close()
-    await Promise.allSettled(inFlight)
+    await work.close()
   }
 }
 
-async function fillBatch(
-  { pool, memory, samples, transform, bad }: StreamPlan,
-  reader: SampleReader | undefined,
-  index: number,
-  indices: Uint32Array,
-  place: number,
-  cancelled: Int32Array,
-): Promise<Filled> {
-  const buffers = takeBuffers(memory, cropShapes(transform), indices.length)
-  const items = await Promise.all(
-    Array.from(indices, async (sampleIndex, row) => {
-      const item = { row, index: sampleIndex, sample: samples[sampleIndex]! }
-      return reader && !item.sample.problem ? { ...item, bytes: await reader.bytes(place + row) } : item
-    }),
-  )
-  const skipBad = bad.onBad === 'skip'
-  const job = { transform, size: indices.length, buffers: buffers.shared, items, skipBad, cancelled }
-  return { index, indices, buffers, bad: await pool.fill(job) }
+/** Begins following batches until there are `room` of them. */
+function beginNext(next: StreamOptions['next'], room: number): void {
+  if (room < 0) return
+  const following = next?.()
+  while (following && following.begun.length <= room && following.begin());
 }
 
 /** Applies the policy to the bad rows and leaves them out. */
-function finishBatch({ samples, epoch, bad: policy }: StreamPlan, filled: Filled): Batch {
+function finishBatch({ samples, epoch }: BatchPlan, filled: Filled, policy: BadImages): Batch {
   for (const { path, message, hint } of filled.bad)
     policy.add(new DecodeError(path, message, hint === undefined ? {} : { hint }))
   const left = new Set(filled.bad.map(({ row }) => row))

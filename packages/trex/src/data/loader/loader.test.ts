@@ -18,6 +18,8 @@ import { IMAGENET_NORMALIZATION } from '../pixels/normalize.js'
 import { readImageFolder } from '../sources/imageFolder.js'
 import type { Sample } from '../sources/sample.js'
 import { type Batch, evalBatches, type LoaderOptions, openLoader } from './loader.js'
+import type { PoolJob } from './workerPool.js'
+import { openWorkers } from './workers.js'
 
 const dist = fileURLToPath(new URL('../../../dist/data/loader/', import.meta.url))
 const groups = cropGroups({
@@ -157,6 +159,33 @@ describe('openLoader', () => {
     expect(content(await collect(base(), 3))[0]!.crops).not.toEqual(epoch2[0]!.crops)
     expect(content(await collect({ ...base(), seed: 23 }, 2))[0]!.crops).not.toEqual(epoch2[0]!.crops)
     expect(() => openLoader(base()).epoch(0, 4)).toThrow(RangeError)
+  })
+
+  test('epochs one after the other are begun ahead of their time, and are the same', async () => {
+    await using workers = openWorkers({ workers: 1 })
+    const filled: number[] = []
+    const pool = {
+      ...workers.pool,
+      fill(job: PoolJob) {
+        filled.push((job.transform as { epoch: number }).epoch)
+        return workers.pool.fill(job)
+      },
+    }
+    await using loader = openLoader({ ...base(), pool: { ...workers, pool }, epochs: 3, prefetch: 2 })
+    for (const epoch of [0, 1, 2]) {
+      const batches: Batch[] = []
+      for await (const batch of loader.epoch(epoch)) batches.push(batch)
+      expect(content(batches)).toEqual(content(await collect(base(), epoch)))
+      expect(filled.filter((e) => e === epoch)).toHaveLength(loader.batches)
+      expect(filled.filter((e) => e > epoch)).toHaveLength(epoch < 2 ? 2 : 0)
+    }
+    const again: Batch[] = []
+    for await (const batch of loader.epoch(0, 1)) again.push(batch) // epoch 1 is begun once more
+    for await (const batch of loader.epoch(2)) again.push(batch) // and given up
+    expect(content(again)).toEqual([
+      ...content(await collect(base(), 0, 1)),
+      ...content(await collect(base(), 2)),
+    ])
   })
 
   test('two ranks see what one rank with twice the batch sees', async () => {

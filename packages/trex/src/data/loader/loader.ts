@@ -4,7 +4,8 @@ import type { CropGroup } from '../pixels/multiCrop.js'
 import type { Sample, SampleReader, SampleStream } from '../sources/sample.js'
 import { type BadImages, collectBadImages } from './badImages.js'
 import type { BatchMemory } from './batchMemory.js'
-import { type Batch, type StreamPlan, streamBatches } from './batchStream.js'
+import { type Batch, type StreamOptions, streamBatches } from './batchStream.js'
+import { type BatchPlan, type BatchWork, openBatchWork } from './batchWork.js'
 import { createSampler, type Sampler } from './sampler.js'
 import { openWorkers, type WorkerOptions, type Workers } from './workers.js'
 
@@ -37,6 +38,11 @@ export interface LoaderOptions extends ReadOptions {
   seed?: number
   /** Leave out the last, incomplete global batch; default true. */
   dropLast?: boolean
+  /**
+   * Epochs that are read one after the other: at the end of one the batches of the next are begun, so that there is no
+   * waiting for its first. Default 0: nothing is begun ahead of its epoch.
+   */
+  epochs?: number
 }
 
 /** Training batches, epoch by epoch. */
@@ -45,7 +51,7 @@ export interface Loader {
   readonly batches: number
   /** The batches of an epoch from `startBatch` on, whatever was read before; throws RangeError past the epoch's end. */
   epoch(epoch: number, startBatch?: number): AsyncGenerator<Batch, void, void>
-  /** Ends the workers. */
+  /** Ends what was begun, and the workers. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -57,7 +63,7 @@ export interface Loader {
  * at an image that three workers died of.
  */
 export function openLoader(options: LoaderOptions): Loader {
-  const { samples, groups, seed = 0, stream } = options
+  const { samples, groups, seed = 0, stream, epochs = 0 } = options
   const sampler = createSampler({
     ...options,
     length: samples.length,
@@ -70,8 +76,27 @@ export function openLoader(options: LoaderOptions): Loader {
     })
   }
   const workers = options.pool ?? openWorkers(options)
-  const plan = streamPlan(options, workers)
+  const memory: BatchMemory = new Map()
+  const streaming = streamOptions(options, workers)
+  let ahead: BatchWork | undefined // of the epoch after the one that is read
+  const workOf = (epoch: number, startBatch: number) =>
+    openBatchWork({
+      ...batchesOf(sampler, epoch, startBatch, options),
+      ...{ pool: workers.pool, memory, samples, transform: { kind: 'multiCrop', groups, seed, epoch } },
+    })
+  async function* read(epoch: number, startBatch: number) {
+    const early = ahead
+    ahead = undefined
+    const fits = early?.plan.epoch === epoch && startBatch === 0
+    if (!fits) await early?.close()
+    const next = () => {
+      if (epoch + 1 < epochs) ahead ??= workOf(epoch + 1, 0)
+      return ahead
+    }
+    yield* streamBatches(early && fits ? early : workOf(epoch, startBatch), { ...streaming, next })
+  }
   const close = async () => {
+    await ahead?.close()
     if (!options.pool) await workers.close()
   }
   return {
@@ -80,12 +105,7 @@ export function openLoader(options: LoaderOptions): Loader {
       if (!(Number.isInteger(startBatch) && startBatch >= 0 && startBatch <= sampler.batches)) {
         throw new RangeError(`startBatch is ${startBatch}, but an epoch has ${sampler.batches} batches`)
       }
-      return streamBatches({
-        ...plan,
-        ...batchesOf(sampler, epoch, startBatch, options),
-        transform: { kind: 'multiCrop', groups, seed, epoch },
-        samples,
-      })
+      return read(epoch, startBatch)
     },
     close,
     [Symbol.asyncDispose]: close,
@@ -110,13 +130,13 @@ export async function* evalBatches(
   const sampler = createSampler({ ...options, length: samples.length, shuffle: false, dropLast: false })
   const workers = options.pool ?? openWorkers(options)
   try {
-    const stream = streamBatches({
-      ...streamPlan(options, workers),
+    const work = openBatchWork({
       ...batchesOf(sampler, 0, 0, { ...options, samples }),
+      ...{ pool: workers.pool, memory: new Map(), samples },
       transform: { kind: 'eval', transform: { resize, crop, filter } },
-      samples,
     })
-    for await (const { crops, index, size, labels, indices, release } of stream) {
+    const batches = streamBatches(work, streamOptions(options, workers))
+    for await (const { crops, index, size, labels, indices, release } of batches) {
       yield { images: crops[0]!, index, size, labels, indices, release }
     }
   } finally {
@@ -127,11 +147,10 @@ export async function* evalBatches(
 /** Images that are in the making: enough that a slow one does not hold up the workers that are ahead of it. */
 const IN_THE_MAKING = 100
 
-function streamPlan(options: ReadOptions, { pool }: Workers) {
+function streamOptions(options: ReadOptions, { pool }: Workers): Omit<StreamOptions, 'next'> {
   const { batchSize, bad = collectBadImages(), signal } = options
   const { prefetch = Math.max(2, Math.ceil(IN_THE_MAKING / batchSize)) } = options
-  const memory: BatchMemory = new Map()
-  return { pool, memory, prefetch: pool.workers === 0 ? 0 : prefetch, bad, signal }
+  return { prefetch: pool.workers === 0 ? 0 : prefetch, bad, signal }
 }
 
 /** What a plan says of the batches of one epoch. */
@@ -139,8 +158,8 @@ function batchesOf(
   sampler: Sampler,
   epoch: number,
   start: number,
-  { samples, stream, signal }: Pick<LoaderOptions, 'samples' | 'stream' | 'signal'>,
-): Pick<StreamPlan, 'epoch' | 'start' | 'batches' | 'indicesOf' | 'openReader'> {
+  { samples, stream, signal, bad }: Pick<LoaderOptions, 'samples' | 'stream' | 'signal' | 'bad'>,
+): Omit<BatchPlan, 'pool' | 'memory' | 'samples' | 'transform'> {
   const order = sampler.order(epoch)
   const indicesOf = (index: number) => sampler.batch(order, index)
   return {
@@ -148,6 +167,7 @@ function batchesOf(
     start,
     batches: sampler.batches,
     indicesOf,
+    skipBad: bad?.onBad === 'skip',
     openReader: stream && (() => openReader(stream)),
   }
 
