@@ -50,7 +50,7 @@ try {
   const images = await readImageDataset(data, { valFraction: 0.1, seed: 1 })
   const run = createRun(join(dir, 'run'), settings, describeData('train', data, images))
   const epochs = []
-  let steps = 0
+  let [waited, work, since] = [0, 0, performance.now()]
   const events = train(run, images)
   for (;;) {
     const { value: event, done } = await events.next()
@@ -58,16 +58,21 @@ try {
       disposeLearner(event)
       break
     }
-    if (event.kind === 'step') steps += (event.images / event.imagesPerSecond) * (1 - event.dataWait)
+    if (event.kind === 'step') {
+      const seconds = event.images / event.imagesPerSecond
+      waited += seconds * event.dataWait
+      work += seconds * (1 - event.dataWait)
+    }
     if (event.kind !== 'epoch') continue
-    const wall = steps / (1 - event.dataWait)
     const mib = process.memoryUsage.rss() / 2 ** 20
-    epochs.push({ mib, ratio: wall / steps, live: liveTensors() })
+    const [ratio, now] = [(waited + work) / work, performance.now()]
+    epochs.push({ mib, ratio, live: liveTensors() })
     console.log(
       `epoch ${event.epoch + 1}: ${mib.toFixed(1)} MiB, ${liveTensors()} live tensors, ` +
-        `${wall.toFixed(2)} s for ${steps.toFixed(2)} s of steps (${(wall / steps).toFixed(3)})`,
+        `${(waited + work).toFixed(2)} s for ${work.toFixed(2)} s of steps (${ratio.toFixed(3)}), ` +
+        `${((now - since) / 1000).toFixed(2)} s with validation and checkpoint`,
     )
-    steps = 0
+    ;[waited, work, since] = [0, 0, now]
   }
   const settled = epochs.slice(2)
   const growth = 100 * (settled.at(-1).mib / settled[0].mib - 1)
