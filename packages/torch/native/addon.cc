@@ -4,6 +4,7 @@
 #include "boxing.h"
 #include "runtime.h"
 #include "tensor.h"
+#include "threadPool.h"
 
 namespace trex {
 
@@ -61,6 +62,8 @@ static const Export exports[] = {
     EXPORT("seedGenerator", seedGenerator),
     EXPORT("generatorState", generatorState),
     EXPORT("setGeneratorState", setGeneratorState),
+    // threadPool.cc
+    EXPORT("lowerThreadPool", lowerThreadPool),
 };
 
 static napi_value initialise(napi_env env, napi_value target) noexcept {

@@ -87,6 +87,7 @@ export interface Native {
   seedGenerator(generator: H, seed: number | bigint): void
   generatorState(generator: H): H
   setGeneratorState(generator: H, state: H): void
+  lowerThreadPool(nice: number): void
 }
 
 /** The folder of this package (both `src/` and `dist/` lie directly in it). */

@@ -46,6 +46,7 @@ export const templates = {
   engineInfo: () => [],
   threads: () => [1, false],
   trimMemory: () => [],
+  lowerThreadPool: () => [0],
   setTf32: () => [false],
   setCudnnBenchmark: () => [false],
   setDeterministic: () => [false],

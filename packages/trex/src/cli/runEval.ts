@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { printable } from '../data/check/printable.js'
 import { collectBadImages } from '../data/loader/badImages.js'
-import { openWorkers } from '../data/loader/workers.js'
 import { lacksSecrets, withoutSecrets } from '../data/sources/httpUrl.js'
 import type { ImageDataset } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
@@ -11,7 +10,7 @@ import {
   type EvaluationProgress,
   evaluate,
 } from '../evaluate/evaluate.js'
-import { workerOptions } from '../train/reading.js'
+import { openDataWorkers } from '../train/reading.js'
 import { describeData } from '../train/run.js'
 import { openData, placeOf } from './dataPlace.js'
 import { writeEvaluation } from './evalFiles.js'
@@ -49,7 +48,7 @@ export async function runEval(path: string, data: string | undefined, flags: Eva
   const opened = await openEvaluated(target, data)
   using loaded = target.load()
   const bad = collectBadImages(settings.data)
-  await using pool = openWorkers(workerOptions(settings))
+  await using pool = openDataWorkers(settings, { device: loaded.model.precision.device })
   const { stream } = opened.data
   const evaluation = await follow(
     evaluate(loaded.model, opened.data, {

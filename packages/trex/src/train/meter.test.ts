@@ -28,6 +28,8 @@ test('only waiting and work are counted: not what comes before the first wait, n
   expect(meter.read()).toEqual([
     { ...facts, loss: 0.5, crops: 2, hits: 1, seconds: expect.closeTo(0.1), waited: expect.closeTo(0.06) },
   ])
+  meter.wait() // there are no more images: an epoch ends
+  expect(meter.read()).toEqual([])
   pass(500) // a validation, a checkpoint
   meter.wait()
   pass(2)

@@ -73,14 +73,14 @@ export function openMeter(): Meter {
       steps.push({ ...facts, crops: targets.size(0), values: keep(values) })
     },
     read() {
-      if (steps.length === 0) return []
-      const read = tidy(() => cat(steps.map(({ values }) => values)).toTypedArray())
+      const read = steps.length > 0 ? tidy(() => cat(steps.map(({ values }) => values)).toTypedArray()) : []
       turnTo('nothing')
+      if (steps.length === 0) return []
       const seconds = (spent.waiting + spent.work) / 1000 / steps.length
       const waited = spent.waiting / 1000 / steps.length
       let at = 0
       const figures = steps.map(({ values, ...facts }): StepFigures => {
-        const [loss, hits, drift] = Array.from(read.subarray(at, (at += values.size(0))), Number)
+        const [loss, hits, drift] = Array.from(read.slice(at, (at += values.size(0))), Number)
         const measured = drift === undefined ? {} : { drift }
         return { ...facts, seconds, waited, loss: loss!, hits: hits!, ...measured }
       })

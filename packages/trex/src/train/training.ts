@@ -2,7 +2,6 @@ import { manualSeed, tidy } from 'trex-torch'
 import { prototypeDrift } from '../analysis/prototypeDrift.js'
 import { collectBadImages } from '../data/loader/badImages.js'
 import { type Batch, type Loader, openLoader } from '../data/loader/loader.js'
-import { openWorkers } from '../data/loader/workers.js'
 import type { ImageDataset } from '../data/sources/sample.js'
 import { cropGroups, type Settings } from '../settings.js'
 import { openBadImages } from './badImages.js'
@@ -11,7 +10,7 @@ import { createLearner, type Learner, ownLearner } from './learner.js'
 import type { MeasuredStep } from './meter.js'
 import { setWeightDecay } from './optimizer.js'
 import { applyPrecision, resolvePrecision } from './precision.js'
-import { type ValidationReading, workerOptions } from './reading.js'
+import { openDataWorkers, type ValidationReading } from './reading.js'
 import type { Run } from './run.js'
 import { learningRates, weightDecays } from './schedule.js'
 import { trainStep } from './step.js'
@@ -57,7 +56,7 @@ export function openTraining(
   const groups = cropGroups(settings)
   const counts = groups.map(({ count }) => count)
   const bad = readOnly ? null : openBadImages(run)
-  const pool = openWorkers({ ...workerOptions(settings), cacheBytes: CACHE_BYTES })
+  const pool = openDataWorkers(settings, { device: precision.device, cacheBytes: CACHE_BYTES })
   const close = async () => {
     await pool.close()
     bad?.[Symbol.dispose]()

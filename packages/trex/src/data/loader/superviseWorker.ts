@@ -9,12 +9,14 @@ import {
   type WorkerStart,
 } from './workerProtocol.js'
 
-/** When a worker counts as lost. */
+/** How a worker runs, and when it counts as lost. */
 export interface WorkerLimits {
   /** Seconds without progress on one image after which a worker is stopped. */
   readonly stallSeconds: number
   /** Node options of the worker, such as a module to load first. */
   readonly execArgv: readonly string[]
+  /** See `WorkerOptions`. */
+  readonly nice: number
 }
 
 /** One data worker that is started anew when it dies. */
@@ -59,7 +61,7 @@ export function superviseWorker(script: URL, settings: FillSettings, limits: Wor
     const progress = newProgress()
     // No flags of this process: some, such as --input-type, are errors in a worker.
     const thread = new Worker(script, {
-      workerData: { settings, progress } satisfies WorkerStart,
+      workerData: { settings, progress, nice: limits.nice } satisfies WorkerStart,
       execArgv: [...limits.execArgv],
     })
     const send = (request: WorkerRequest) => thread.postMessage(request)

@@ -1,9 +1,12 @@
+import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { createFillRows, type FillJob } from './fillRows.js'
 import { PROGRESS, type WorkerReply, type WorkerRequest, type WorkerStart } from './workerProtocol.js'
 
 const port = parentPort!
-const { settings, progress } = workerData as WorkerStart
+const { settings, progress, nice } = workerData as WorkerStart
+// Elsewhere a thread has no niceness of its own: this would be that of the process.
+if (nice > 0 && process.platform === 'linux') setPriority(nice)
 const fillRows = createFillRows(settings)
 const queue: { id: number; job: FillJob }[] = []
 let busy = false

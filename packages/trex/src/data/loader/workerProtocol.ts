@@ -3,6 +3,8 @@ import type { BadRow, FillJob, FillSettings } from './fillRows.js'
 /** What a worker starts with. */
 export interface WorkerStart {
   settings: FillSettings
+  /** See `WorkerOptions`. */
+  nice: number
   /** Shared numbers that tell where the worker is: see PROGRESS. */
   progress: Int32Array
 }

@@ -13,6 +13,8 @@ export interface WorkerOptions {
   cacheBytes?: number
   /** Seconds without progress on one image after which a worker is stopped and replaced; default 60. */
   stallSeconds?: number
+  /** On Linux, how far the threads give way to others: 0, the default, to 19; see `lowerThreadPool` of trex-torch. */
+  nice?: number
   /** Node options of the workers, such as a module that each loads first; default none. */
   execArgv?: readonly string[]
 }
@@ -33,9 +35,11 @@ export function openWorkers({
   cacheBytes = 0,
   stallSeconds = 60,
   execArgv = [],
+  nice = 0,
 }: WorkerOptions): Workers {
+  if (!(Number.isInteger(nice) && nice >= 0 && nice <= 19)) throw new RangeError(`nice is ${nice}`)
   if (!(stallSeconds > 0)) throw new RangeError(`stallSeconds is ${stallSeconds}`)
-  const pool = openWorkerPool(workers, { normalization, decode, cacheBytes }, { stallSeconds, execArgv })
+  const pool = openWorkerPool(workers, { normalization, decode, cacheBytes }, { stallSeconds, execArgv, nice })
   const close = () => pool.close()
   return { pool, close, [Symbol.asyncDispose]: close }
 }
