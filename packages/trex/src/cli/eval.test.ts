@@ -218,6 +218,12 @@ describe('what cannot be evaluated is an error', () => {
     ['missing data', () => [run, at('none')], /cannot read .*none: there is no such folder/, 'DATA is'],
     ['a flag of weights', () => [run, '--encoder', 'resnet50'], /--encoder is for weights/, 'leave it out'],
     ['another model', () => [run, '--set', 'stem=small'], /--set changes stem, with which/, 'leave it out'],
+    [
+      'another ViT',
+      () => [run, '--set', 'vit.pooling=mean'],
+      /--set changes vit, with which/,
+      'leave it out',
+    ],
     ['nothing', () => [run, '--features-only', '--no-features'], /leave nothing to evaluate/, 'give one'],
     [
       'no validation part',
@@ -238,6 +244,18 @@ describe('what cannot be evaluated is an error', () => {
       'choose another folder',
     ],
   ])('%s', async (_, args, error, hint) => fails(args(), error, hint))
+
+  test("the size of a ViT's global crops, which its position embedding is of", async () => {
+    const vit = at('vit')
+    cpSync(run, vit, { recursive: true })
+    const settings = readFileSync(join(vit, 'config.yaml'), 'utf8')
+    writeFileSync(join(vit, 'config.yaml'), settings.replace('encoder: resnet18', 'encoder: vit_tiny'))
+    await fails(
+      [vit, '--set', 'globalCrops.size=32'],
+      /--set changes globalCrops\.size, with/,
+      'leave it out',
+    )
+  })
 
   test('images that are gone, and weights that are damaged', async () => {
     const moved = at('moved')

@@ -105,6 +105,7 @@ test('a file is read from the disk', () => {
     Array.from({ length: 12 }, (_, i) => (12 + i) / 8 - 1),
   )
   expect(() => openFileSource(folder.pathname)).toThrow(/is no file/)
+  expect(() => openFileSource('/dev/null')).toThrow(/is no file/)
   expect(() => openFileSource('/nowhere/x.pth')).toThrow(/cannot be opened: ENOENT/)
 })
 

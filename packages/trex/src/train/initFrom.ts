@@ -23,8 +23,8 @@ export interface InitReport {
   readonly interpolated: readonly [from: number, to: number] | null
 }
 
-/** What checkpoints put before an encoder's names, alone or one after the other. */
-const PREFIXES = ['module.', 'model.', 'backbone.', 'encoder.', 'base_encoder.', 'student.', 'teacher.']
+/** What checkpoints put before an encoder's names, alone or one after the other; of two that fit the first is taken. */
+const PREFIXES = ['module.', 'model.', 'backbone.', 'encoder.', 'base_encoder.', 'teacher.', 'student.']
 const MAX_PREFIXES = 4
 
 const POSITIONS = 'pos_embed'
@@ -44,8 +44,9 @@ export function initialiseFrom(learner: Learner, path: string): InitReport {
 }
 
 /**
- * Copies the encoder weights of a run, a .safetensors or a PyTorch file into an encoder. Of the names that fit equally well those that come first are taken, a teacher's before a student's. A position
- * embedding of another grid is interpolated as the encoder itself would for images of that size.
+ * Copies the encoder weights of a run, a .safetensors or a PyTorch file into an encoder. Of names that fit equally well
+ * a teacher's are taken before a student's. A position embedding of another grid is interpolated as the encoder itself
+ * would for images of that size.
  * @throws TrexError when the file cannot be read, or lists what the encoder needs and the file lacks or has in another
  * shape; no weight has changed then.
  */
