@@ -177,6 +177,19 @@ describe('safetensors', () => {
   })
 })
 
+test('names of a file are shown on one line, of long ones the beginning', () => {
+  const report = {
+    ...{ path: 'x.pth', key: '', prefix: '', taken: 1, missing: [], interpolated: null },
+    leftOver: ['a\u001b[2J\nb', 'y'.repeat(1000)],
+  }
+  const line = `  left over: a\\u001b[2J\\nb, ${'y'.repeat(80)}...`
+  expect(describeInit(report)[1]).toBe(line)
+  const many = Array.from({ length: 200_000 }, (_, i) => `a\u001b.${i}`) // in one group, in less than a second
+  expect(describeInit({ ...report, leftOver: many })[1]).toBe(
+    '  left over: 200000 names: a\\u001b.* (200000)',
+  )
+})
+
 describe('what does not fit is an error, and changes nothing', () => {
   const failure = (learner: Learner, path: string): string => {
     const before = bytesOf(learner.model.encoder)

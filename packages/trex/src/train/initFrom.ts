@@ -1,5 +1,6 @@
 import { type DType, fromTypedArray, noGrad, type Tensor, tidy } from 'trex-torch'
 import { type RawTensor, typedArrayOf } from 'trex-torch/safetensors'
+import { printable } from '../data/check/printable.js'
 import { TrexError } from '../errors.js'
 import type { Encoder } from '../method/encoder.js'
 import { OnlineClassMeans } from '../method/onlineClassMeans.js'
@@ -105,18 +106,27 @@ export function describeInit({
 
 /** The names, or of many how many there are under each first part. */
 function summary(names: readonly string[]): string {
-  if (names.length <= SHOWN) return names.join(', ')
-  const groups = new Map<string, string[]>()
+  if (names.length <= SHOWN) return names.map(shortName).join(', ')
+  const groups = new Map<string, { first: string; count: number }>()
   for (const name of names) {
-    const group = /^(model\.)?[^.]+/.exec(name)?.[0] ?? name
-    groups.set(group, [...(groups.get(group) ?? []), name])
+    const key = /^(model\.)?[^.]+/.exec(name)?.[0] ?? name
+    const group = groups.get(key)
+    if (group) group.count++
+    else groups.set(key, { first: name, count: 1 })
   }
-  const shown = [...groups].map(([group, all]) => (all.length === 1 ? all[0]! : `${group}.* (${all.length})`))
-  const more = shown.length > SHOWN ? `, and ${shown.length - SHOWN} more` : ''
-  return `${names.length} names: ${shown.slice(0, SHOWN).join(', ')}${more}`
+  const shown = [...groups]
+    .slice(0, SHOWN)
+    .map(([key, { first, count }]) => (count === 1 ? shortName(first) : `${shortName(key)}.* (${count})`))
+  const more = groups.size > SHOWN ? `, and ${groups.size - SHOWN} more` : ''
+  return `${names.length} names: ${shown.join(', ')}${more}`
 }
 
 const SHOWN = 12
+const LONGEST_NAME = 80
+
+/** A name of the file for a line of text. */
+const shortName = (name: string): string =>
+  printable(name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}...` : name)
 
 type Own = ReadonlyMap<string, Tensor>
 
@@ -139,7 +149,9 @@ function bestFit(
   })
   if (best.count > 0) return best
   const seen = networks.flatMap(({ tensors }) => [...tensors.keys()])
-  const like = seen.length ? `its names are like ${seen.slice(0, 3).join(', ')}` : 'it is empty'
+  const like = seen.length
+    ? `its names are like ${seen.slice(0, 3).map(shortName).join(', ')}`
+    : 'it is empty'
   throw new TrexError(`${path} has no weights of this encoder: ${like}`, {
     hint: `the encoder's are like ${[...own.keys()].slice(0, 3).join(', ')} (torchvision's, timm's and DINO's names)`,
   })
@@ -160,7 +172,7 @@ function misfit(name: string, tensor: Tensor, shape: readonly number[] | undefin
   if (shape === undefined || `${shape}` === `${tensor.shape}`) return []
   const square = shape.length === 3 && shape[1]! > 1 && Number.isInteger(Math.sqrt(shape[1]! - 1))
   if (name === POSITIONS && square && shape[0] === 1 && shape[2] === tensor.size(2)) return []
-  return [`${name} is [${shape}], not [${tensor.shape}]`]
+  return [`${name} is [${shortName(`${shape}`)}], not [${tensor.shape}]`]
 }
 
 /** Patches a side of a position embedding [1, 1 + side^2, D]. */
