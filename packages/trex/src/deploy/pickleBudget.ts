@@ -12,8 +12,9 @@ export interface PickleBudget {
 export const COSTS = { slot: 32, item: 24, entry: 112, tuple: 144, container: 384 } as const
 
 /** A checkpoint takes some 3 kB for a tensor, for which its pickle has 150 to 200 bytes. */
-const FREE = 32 << 20
-const PER_BYTE = 16
+const FREE = 16 << 20
+const PER_BYTE = 32
+const MOST = 2 ** 31
 
 /**
  * Keys that V8 hashes without a secret, so that thousands can be made to fall on one place, and each take the time of
@@ -22,9 +23,9 @@ const PER_BYTE = 16
 const MAX_WIDE_KEYS = 1 << 13
 const WIDE = 1 << 20
 
-/** The budget of a pickle of so many bytes: less than 64 MiB for one of 1 MB. */
+/** The budget of a pickle of so many bytes: 47 MiB for one of 1 MB. */
 export function pickleBudget(bytes: number): PickleBudget {
-  let left = FREE + PER_BYTE * bytes
+  let left = Math.min(FREE + PER_BYTE * bytes, MOST)
   let wideKeys = MAX_WIDE_KEYS
   const spend = (cost: number) => {
     left -= cost

@@ -91,6 +91,13 @@ test('tensors of one storage share it', () => {
   expect([...views.get('channels last')!.strides]).toEqual([36, 1, 12, 3])
 })
 
+test('a name that would take over a terminal is quoted', () => {
+  const bytes = read('hostile-short-storage.pth')
+  const at = bytes.indexOf('X\x01\0\0\x000') + 5 // the key of the storage
+  bytes[at] = 0x1b
+  expect(() => openPth(bufferSource(bytes, 'x.pth'))).toThrow(/there is no storage "\\u001b"$/)
+})
+
 test('a dict that is under several keys is found once', () => {
   const [{ tensors }] = stateDicts(open('tensor-before-0.4.pth').root) as [NamedTensors]
   const shared = new Map<PickleValue, PickleValue>(tensors)
