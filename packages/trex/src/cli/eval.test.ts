@@ -11,9 +11,13 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'csv-parse/sync'
+import { noGrad } from 'trex-torch'
 import { openSafetensors, writeSafetensors } from 'trex-torch/safetensors'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeImages, TINY, trex } from '../../test/support/trex.js'
+import { createLearner, disposeLearner } from '../train/learner.js'
+import { restoreLearner, saveLearner } from '../train/learnerCheckpoint.js'
+import { openRun } from '../train/run.js'
 
 const dir = mkdtempSync(join(tmpdir(), 'trex-eval-'))
 const at = (name: string) => join(dir, name)
@@ -239,7 +243,7 @@ describe('what cannot be evaluated is an error', () => {
     ],
     [
       'an --out that is a file',
-      () => [run, '--no-features', '--out', join(run, 'env.json')],
+      () => [run, at('none'), '--no-features', '--out', join(run, 'env.json')], // found before the data are
       /env\.json cannot be written/,
       'choose another folder',
     ],
@@ -254,6 +258,23 @@ describe('what cannot be evaluated is an error', () => {
       [vit, '--set', 'globalCrops.size=32'],
       /--set changes globalCrops\.size, with/,
       'leave it out',
+    )
+  })
+
+  test('weights that give no finite loss', async () => {
+    const broken = at('broken')
+    cpSync(run, broken, { recursive: true })
+    const { settings, data } = openRun(broken)
+    const learner = createLearner(settings, data.classes.length, { device: 'cpu', dtype: null })
+    const path = join(broken, 'checkpoints/last.safetensors')
+    const position = restoreLearner(path, learner)
+    noGrad(() => learner.model.encoder.parameters()[0]!.fill_(Number.NaN))
+    saveLearner(path, learner, position)
+    disposeLearner(learner)
+    await fails(
+      [broken, '--no-features', '--checkpoint', 'last'],
+      /the loss is NaN in the batch of .*class0/,
+      'the weights or',
     )
   })
 
