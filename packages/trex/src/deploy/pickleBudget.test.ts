@@ -26,7 +26,7 @@ const ORDERED = 'ccollections\nOrderedDict\n'
 const raw = (...parts: (Uint8Array | string)[]) =>
   Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part)))
 
-/** A file as PyTorch wrote before 1.6, with this as its object and, as what PyTorch has for its list of storages, `keys`. */
+/** A file as PyTorch wrote before 1.6, with this as its object and `keys` in place of the list of its storages. */
 const withKeys = (keys: Uint8Array | string, ...object: (Uint8Array | string)[]) =>
   raw(
     Buffer.from('80028a0a6cfc9c46f9206aa850192e', 'hex'),
@@ -41,7 +41,7 @@ const withKeys = (keys: Uint8Array | string, ...object: (Uint8Array | string)[])
 const fileOf = (...object: (Uint8Array | string)[]) => withKeys(']', ...object)
 
 const MB = 1_000_000
-/** Numbers that V8 puts at one place of a table: its hash of a float is one of its bits, without a secret. */
+/** A number that is hashed without a secret; of the worst choice 8,192 take 30 times as long as of these. */
 const wide = (i: number) => float(2 ** 40 * (i + 1))
 
 const hostile: Record<string, () => Uint8Array> = {

@@ -137,8 +137,8 @@ function bestFit(
   own: Own,
 ): { network: StoredNetwork; prefix: string } {
   const fits = networks.flatMap((network) =>
-    prefixesOf([...network.tensors.keys()]).map((prefix) => {
-      const count = [...own.keys()].filter((name) => network.tensors.has(prefix + name)).length
+    prefixesOf([...network.tensors.keys()]).map(({ prefix, names }) => {
+      const count = names.filter((name) => own.has(name.slice(prefix.length))).length
       return { network, prefix, count }
     }),
   )
@@ -157,15 +157,21 @@ function bestFit(
   })
 }
 
+interface Prefixed {
+  readonly prefix: string
+  /** The names that begin with it. */
+  readonly names: readonly string[]
+}
+
 /** All chains of known prefixes that some name begins with, the empty one first. */
-function prefixesOf(names: readonly string[], before = '', level = 0): string[] {
-  if (level === MAX_PREFIXES) return [before]
+function prefixesOf(names: readonly string[], before = '', level = 0): Prefixed[] {
+  if (level === MAX_PREFIXES) return [{ prefix: before, names }]
   const longer = PREFIXES.flatMap((prefix) => {
     const chain = before + prefix
     const within = names.filter((name) => name.startsWith(chain))
     return within.length ? prefixesOf(within, chain, level + 1) : []
   })
-  return [before, ...longer]
+  return [{ prefix: before, names }, ...longer]
 }
 
 function misfit(name: string, tensor: Tensor, shape: readonly number[] | undefined): string[] {
