@@ -123,6 +123,17 @@ describe('precedence', () => {
     expect(projector).toEqual({ layers: 1, hidden: 2048, bottleneck: 256, l2Input: true })
   })
 
+  test.each(['resnet18', 'vit_tiny'] as const)(
+    'a group that is given anew has the sizes of the images and of %s',
+    (encoder) => {
+      const sets = ['imageSize=32', 'localCrops.count=4']
+      const { localCrops } = resolveSettings({ recipe: 'supervised', flags: { encoder }, sets })
+      const trex = resolveSettings({ flags: { encoder }, sets })
+      expect(localCrops).toEqual(trex.localCrops)
+      expect(localCrops).toMatchObject({ count: 4, size: 16 })
+    },
+  )
+
   test('resolving changes no recipe', () => {
     const before = JSON.stringify([...RECIPES])
     resolveSettings({ sets: ['optimizer.lr=9', 'imageSize=32'] })
@@ -205,6 +216,28 @@ describe('encoder', () => {
     for (const { size } of cropGroups(settings)) expect(size % patchSize).toBe(0)
     const again = resolveSettings({ configFile: configFile(settingsYaml(settings)) })
     expect(again).toEqual(settings)
+  })
+
+  test('local crops follow the patch size that is given', () => {
+    const settings = resolveSettings({ flags: { encoder: 'vit_small' }, sets: ['vit.patchSize=14'] })
+    expect([settings.vit.patchSize, ...cropGroups(settings).map(({ size }) => size)]).toEqual([14, 224, 98])
+    const small = resolveSettings({
+      flags: { encoder: 'vit_tiny', imageSize: 32 },
+      sets: ['vit.patchSize=8'],
+    })
+    expect(small.localCrops!.size).toBe(16)
+  })
+
+  test("a setting of the optimizer that is not used is refused, but for a file's", () => {
+    const only = (key: string, name: string) =>
+      `optimizer.${key}: only ${name} has it (see optimizer.name), in --set optimizer.${key}`
+    expect(problems({ sets: ['optimizer.betas=[0.9, 0.95]'] })[1]).toContain(only('betas', 'adamw'))
+    const momentum = 'optimizer.sgdMomentum=0.8'
+    expect(problems({ sets: [momentum, 'encoder=vit_tiny'] })[1]).toContain(only('sgdMomentum', 'sgd'))
+    const file = configFile('optimizer: { name: adamw, sgdMomentum: 0.8, betas: [0.9, 0.95] }')
+    expect(resolveSettings({ configFile: file }).optimizer.betas).toEqual([0.9, 0.95])
+    expect(problems({ configFile: file, sets: [momentum] })[1]).toContain(only('sgdMomentum', 'sgd'))
+    expect(resolveSettings({ sets: [momentum] }).optimizer.sgdMomentum).toBe(0.8)
   })
 
   test('sizes that the patches do not divide are all named; a ResNet takes any', () => {

@@ -42,7 +42,7 @@ interface Layer {
  * The settings of a run. Crop sizes follow `imageSize` (see atImageSize) and the optimizer's settings the encoder
  * (see atEncoder) where no source gives them. A part
  * of a group that the recipe leaves out (`projector.layers` over `projector: null`) starts from the group of
- * recipe `trex`.
+ * recipe `trex` at the same image size and encoder.
  * @throws TrexError that lists every unknown key, with a suggestion, every wrong value, with where it came from, and
  * every source that cannot be read.
  */
@@ -58,10 +58,12 @@ export function resolveSettings(sources: SettingsSources = {}): Settings {
       return []
     }
   }
+  const file = configFile === undefined ? [] : readable(() => readConfig(configFile))
+  const single = sets.flatMap((set) => readable(() => parseSet(set)))
   const layers: Layer[] = [
-    ...(configFile === undefined ? [] : readable(() => readConfig(configFile))),
+    ...file,
     { source: 'the flags', values: recipe === undefined ? flags : { ...flags, recipe } },
-    ...sets.flatMap((set) => readable(() => parseSet(set))),
+    ...single,
   ]
   const name = lastOf(layers, 'recipe') ?? TREX.recipe
   const known = RECIPES.get(String(name))
@@ -72,17 +74,24 @@ export function resolveSettings(sources: SettingsSources = {}): Settings {
   const optimizer = settingsSchema.shape.optimizer.shape.name.safeParse(
     lastOf(layers, 'optimizer', 'name'),
   ).data
-  const sized = imageSize === undefined ? base : atImageSize(base, imageSize)
-  const start = atEncoder(sized, encoder ?? base.encoder, optimizer)
-  const merged = layers.reduce<unknown>((settings, { values }) => merge(settings, values, TREX), start)
+  const patchSize = settingsSchema.shape.vit.shape.patchSize.safeParse(
+    lastOf(layers, 'vit', 'patchSize'),
+  ).data
+  const shaped = (recipe: Settings) => {
+    const sized = imageSize === undefined ? recipe : atImageSize(recipe, imageSize)
+    return atEncoder(sized, encoder ?? recipe.encoder, { optimizer, patchSize })
+  }
+  const [start, template] = [shaped(base), shaped(TREX)]
+  const merged = layers.reduce<unknown>((settings, { values }) => merge(settings, values, template), start)
 
   const unknown = layers.flatMap(({ source, values }) => unknownKeys(values, KNOWN, [], source))
+  const unused = single.flatMap((layer) => ofOtherOptimizer(layer, own(own(merged, 'optimizer'), 'name')))
   const checked = settingsSchema.safeParse(merged)
   const wrong = (checked.error?.issues ?? [])
     .filter(({ code, path }) => code !== 'unrecognized_keys' || path.length > 1) // others are listed above
     .filter(({ path }) => known || path[0] !== 'recipe') // likewise
     .map((issue) => describe(issue, merged, layers, base.recipe))
-  const issues = [...broken.map(({ message }) => message.split('\n')[0]!), ...unknown, ...wrong]
+  const issues = [...broken.map(({ message }) => message.split('\n')[0]!), ...unknown, ...unused, ...wrong]
   if (broken.length === 1 && issues.length === 1) throw broken[0]
   if (checked.success && issues.length === 0) return checked.data
   const many = issues.length === 1 ? 'a problem' : `${issues.length} problems`
@@ -174,6 +183,17 @@ function unknownKeys(values: Values, template: Values, path: readonly string[], 
     const question = meant === undefined ? '' : ` (did you mean "${meant}"?)`
     return [`${prefix}${key}: no such setting${question}, in ${source}`]
   })
+}
+
+/** The optimizer that a setting belongs to; a file may have those of both, as that of a run has. */
+const OPTIMIZER_OF = { sgdMomentum: 'sgd', betas: 'adamw' }
+
+function ofOtherOptimizer({ source, values }: Layer, used: unknown): string[] {
+  return Object.entries(OPTIMIZER_OF).flatMap(([key, optimizer]) =>
+    own(own(values, 'optimizer'), key) === undefined || used === optimizer
+      ? []
+      : [`optimizer.${key}: only ${optimizer} has it (see optimizer.name), in ${source}`],
+  )
 }
 
 /** The path of the setting, in whatever group, whose own name is nearest to `key`. */

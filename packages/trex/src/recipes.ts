@@ -150,18 +150,21 @@ const ADAMW = {
 
 /**
  * A recipe with another encoder. Vision transformers start with AdamW, and their local crops are rounded to a multiple
- * of the patch; with `optimizer` the settings are that optimizer's, whatever the encoder.
+ * of the patch, which is `patchSize` or the recipe's; with `optimizer` the settings are that optimizer's, whatever the
+ * encoder.
  */
 export function atEncoder(
   recipe: Settings,
   encoder: Settings['encoder'],
-  optimizer: Settings['optimizer']['name'] = isViT(encoder) ? 'adamw' : recipe.optimizer.name,
+  given: { optimizer?: Settings['optimizer']['name'] | undefined; patchSize?: number | undefined } = {},
 ): Settings {
   const { localCrops, vit } = recipe
-  const patches = (size: number) => vit.patchSize * Math.max(1, Math.round(size / vit.patchSize))
+  const { optimizer = isViT(encoder) ? 'adamw' : recipe.optimizer.name, patchSize = vit.patchSize } = given
+  const patches = (size: number) => patchSize * Math.max(1, Math.round(size / patchSize))
   return {
     ...recipe,
     encoder,
+    vit: { ...vit, patchSize },
     localCrops: localCrops && isViT(encoder) ? { ...localCrops, size: patches(localCrops.size) } : localCrops,
     optimizer: optimizer === 'adamw' ? ADAMW : recipe.optimizer,
   }

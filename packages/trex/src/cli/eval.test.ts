@@ -11,9 +11,13 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'csv-parse/sync'
+import { noGrad } from 'trex-torch'
 import { openSafetensors, writeSafetensors } from 'trex-torch/safetensors'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeImages, TINY, trex } from '../../test/support/trex.js'
+import { createLearner, disposeLearner } from '../train/learner.js'
+import { restoreLearner, saveLearner } from '../train/learnerCheckpoint.js'
+import { openRun } from '../train/run.js'
 
 const dir = mkdtempSync(join(tmpdir(), 'trex-eval-'))
 const at = (name: string) => join(dir, name)
@@ -218,6 +222,12 @@ describe('what cannot be evaluated is an error', () => {
     ['missing data', () => [run, at('none')], /cannot read .*none: there is no such folder/, 'DATA is'],
     ['a flag of weights', () => [run, '--encoder', 'resnet50'], /--encoder is for weights/, 'leave it out'],
     ['another model', () => [run, '--set', 'stem=small'], /--set changes stem, with which/, 'leave it out'],
+    [
+      'another ViT',
+      () => [run, '--set', 'vit.pooling=mean'],
+      /--set changes vit, with which/,
+      'leave it out',
+    ],
     ['nothing', () => [run, '--features-only', '--no-features'], /leave nothing to evaluate/, 'give one'],
     [
       'no validation part',
@@ -233,11 +243,40 @@ describe('what cannot be evaluated is an error', () => {
     ],
     [
       'an --out that is a file',
-      () => [run, '--no-features', '--out', join(run, 'env.json')],
+      () => [run, at('none'), '--no-features', '--out', join(run, 'env.json')], // found before the data are
       /env\.json cannot be written/,
       'choose another folder',
     ],
   ])('%s', async (_, args, error, hint) => fails(args(), error, hint))
+
+  test("the size of a ViT's global crops, which its position embedding is of", async () => {
+    const vit = at('vit')
+    cpSync(run, vit, { recursive: true })
+    const settings = readFileSync(join(vit, 'config.yaml'), 'utf8')
+    writeFileSync(join(vit, 'config.yaml'), settings.replace('encoder: resnet18', 'encoder: vit_tiny'))
+    await fails(
+      [vit, '--set', 'globalCrops.size=32'],
+      /--set changes globalCrops\.size, with/,
+      'leave it out',
+    )
+  })
+
+  test('weights that give no finite loss', async () => {
+    const broken = at('broken')
+    cpSync(run, broken, { recursive: true })
+    const { settings, data } = openRun(broken)
+    const learner = createLearner(settings, data.classes.length, { device: 'cpu', dtype: null })
+    const path = join(broken, 'checkpoints/last.safetensors')
+    const position = restoreLearner(path, learner)
+    noGrad(() => learner.model.encoder.parameters()[0]!.fill_(Number.NaN))
+    saveLearner(path, learner, position)
+    disposeLearner(learner)
+    await fails(
+      [broken, '--no-features', '--checkpoint', 'last'],
+      /the loss is NaN in the batch of .*class0/,
+      'the weights or',
+    )
+  })
 
   test('images that are gone, and weights that are damaged', async () => {
     const moved = at('moved')

@@ -1,10 +1,21 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileAtomic } from 'trex-torch/safetensors'
 import { TrexError } from '../errors.js'
+import { confusionCells, matrixRows } from '../evaluate/confusion.js'
 import type { TaskScores } from '../evaluate/evaluate.js'
 import { evaluationPage } from '../report/evaluationPage.js'
-import { aboutOf, type EvaluationRecord, recordJson, scoreRows } from './evalText.js'
+import { aboutOf, type EvaluationRecord, MOST_IN_MATRIX, recordJson, scoreRows } from './evalText.js'
+
+/** Makes the folder, and for a moment one in it. @throws TrexError when that is not possible. */
+export function checkWritable(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true })
+    rmdirSync(mkdtempSync(join(dir, '.writable-')))
+  } catch (cause) {
+    throw cannotWrite(dir, cause)
+  }
+}
 
 /**
  * Writes eval.json, and where classes were predicted per-class.csv, confusion.csv and confusion.html, into a folder.
@@ -26,13 +37,16 @@ export function writeEvaluation(dir: string, record: EvaluationRecord): void {
     mkdirSync(dir, { recursive: true })
     for (const [name, text] of files) writeFileAtomic(join(dir, name), [new TextEncoder().encode(text)])
   } catch (cause) {
-    throw new TrexError(`${dir} cannot be written: ${(cause as Error).message}`, {
-      hint: 'choose another folder for --out',
-      cause,
-    })
+    throw cannotWrite(dir, cause)
   }
   console.error(`wrote ${files.map(([name]) => join(dir, name)).join(', ')}`)
 }
+
+const cannotWrite = (dir: string, cause: unknown) =>
+  new TrexError(`${dir} cannot be written: ${(cause as Error).message}`, {
+    hint: 'choose another folder for --out',
+    cause,
+  })
 
 function pageOf(record: EvaluationRecord, { confusion, perClass, confused }: TaskScores): string {
   return evaluationPage({
@@ -55,12 +69,19 @@ function perClassCsv({ perClass }: TaskScores): string {
   return csv([['class', 'images', 'correct', 'wrongly', 'accuracy'], ...rows])
 }
 
-function confusionCsv({ confusion: { classes, counts } }: TaskScores): string {
-  const rows = classes.map((name, row) => [
-    name,
-    ...counts.subarray(row * classes.length, (row + 1) * classes.length),
+/** The matrix, or of very many classes a row for each pair of them that has images. */
+function confusionCsv({ confusion }: TaskScores): string {
+  const { classes } = confusion
+  if (classes.length <= MOST_IN_MATRIX)
+    return csv([
+      ['class', ...classes],
+      ...Array.from(matrixRows(confusion), (row, label) => [classes[label]!, ...row]),
+    ])
+  const pairs = confusionCells(confusion).map(({ label, prediction, images }) => [
+    ...[classes[label]!, classes[prediction]!],
+    images,
   ])
-  return csv([['class', ...classes], ...rows])
+  return csv([['class', 'prediction', 'images'], ...pairs])
 }
 
 /** Rows as RFC 4180 writes them. */

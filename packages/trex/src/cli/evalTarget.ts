@@ -5,7 +5,7 @@ import { resolveSettings } from '../config.js'
 import { TrexError } from '../errors.js'
 import type { EvaluatedModel } from '../evaluate/readImages.js'
 import { createEncoder } from '../method/encoder.js'
-import type { Settings } from '../settings.js'
+import { isViT, type Settings } from '../settings.js'
 import { describeInit, loadEncoder } from '../train/initFrom.js'
 import { createLearner, disposeLearner } from '../train/learner.js'
 import { restoreLearner } from '../train/learnerCheckpoint.js'
@@ -30,6 +30,7 @@ const OF_MODEL = [
   'imageSize',
   'encoder',
   'stem',
+  'vit',
   'projector',
   'temperature',
   'onlineClassMeans',
@@ -60,7 +61,7 @@ function ofRun(dir: string, checkpoint: string | undefined, flags: SettingFlags)
     )
   const configFile = join(dir, 'config.yaml')
   const settings = resolveSettings({ configFile, flags: settingsGiven(flags), sets: flags.set })
-  const changed = OF_MODEL.find((key) => !isDeepStrictEqual(settings[key], run.settings[key]))
+  const changed = changedModel(settings, run.settings)
   if (changed)
     throw new TrexError(`--set changes ${changed}, with which ${dir} was trained`, {
       hint: 'leave it out: the model is that of the run',
@@ -88,6 +89,13 @@ function ofRun(dir: string, checkpoint: string | undefined, flags: SettingFlags)
       }
     },
   }
+}
+
+/** A setting of the model that differs from the run's; the size of the global crops is that of a position embedding. */
+function changedModel(settings: Settings, trained: Settings): string | undefined {
+  const changed = OF_MODEL.find((key) => !isDeepStrictEqual(settings[key], trained[key]))
+  const otherPositions = isViT(trained.encoder) && settings.globalCrops.size !== trained.globalCrops.size
+  return changed ?? (otherPositions ? 'globalCrops.size' : undefined)
 }
 
 /** The file of a checkpoint that is given by name or path: by default the best, or the last if no best is kept. */

@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import {
   addConfusions,
@@ -6,6 +9,7 @@ import {
   emptyConfusion,
   meanPerClass,
 } from '../evaluate/confusion.js'
+import { writeEvaluation } from './evalFiles.js'
 import { type EvaluationRecord, evaluationText, recordJson } from './evalText.js'
 
 /** 24 classes of 100 images; of class i, 4 * i are recognised and the others are taken for the next one. */
@@ -48,4 +52,30 @@ test('the JSON holds the matrix, whatever the classes are called', () => {
   )
   expect(task.confusion).toBe(undefined)
   expect(task.top1).toBe(46)
+})
+
+test('of 21,841 classes the pairs that have images are written', () => {
+  const size = 21_841
+  const confusion = emptyConfusion(Array.from({ length: size }, (_, i) => `n${i}`))
+  addConfusions(confusion, [7, 7, 21_840], [7, 9, 0])
+  const perClass = classScores(confusion)
+  const { evaluation, ...rest } = record()
+  const task = { ...evaluation.task!, perClass, confused: confusedPairs(confusion, 20), confusion }
+  const large = { ...rest, evaluation: { ...evaluation, task } }
+  expect(evaluationText(large, true)).toContain('n21840 ')
+  const out = mkdtempSync(join(tmpdir(), 'trex-eval-text-'))
+  writeEvaluation(out, large)
+  const written = JSON.parse(readFileSync(join(out, 'eval.json'), 'utf8'))
+  expect(written.confusion.classes).toHaveLength(size)
+  expect(written.confusion.pairs).toEqual([
+    [7, 7, 1],
+    [7, 9, 1],
+    [21_840, 0, 1],
+  ])
+  expect(readFileSync(join(out, 'confusion.csv'), 'utf8')).toBe(
+    'class,prediction,images\r\nn7,n7,1\r\nn7,n9,1\r\nn21840,n0,1\r\n',
+  )
+  expect(readFileSync(join(out, 'confusion.html'), 'utf8')).toContain('n7 taken for n9: 1 of 2 (50.0 %)')
+  expect(statSync(join(out, 'eval.json')).size).toBeLessThan(4 << 20)
+  rmSync(out, { recursive: true })
 })

@@ -1,5 +1,5 @@
 import { printable } from '../data/check/printable.js'
-import type { ClassScore, ConfusedPair } from '../evaluate/confusion.js'
+import { type ClassScore, type ConfusedPair, confusionCells, matrixRows } from '../evaluate/confusion.js'
 import type { Evaluation } from '../evaluate/evaluate.js'
 
 /** An evaluation and what it was made of. */
@@ -106,7 +106,7 @@ function classBlocks(scores: readonly ClassScore[], all: boolean): string[][] {
 
 /** Rows of cells below each other; all but the first `left` columns end at the right. */
 function columns(rows: readonly (readonly string[])[], left = 1): string[] {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]!.length)))
+  const widths = (rows[0] ?? []).map((_, i) => rows.reduce((most, row) => Math.max(most, row[i]!.length), 0))
   return rows.map((row) =>
     row
       .map((cell, i) => (i < left ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
@@ -115,17 +115,24 @@ function columns(rows: readonly (readonly string[])[], left = 1): string[] {
   )
 }
 
-/** Everything as JSON; `confusion` comes last, a row of its matrix (the images of one class) on a line. */
+/** Up to so many classes confusions are written as a matrix; of more those that there are, as pairs. */
+export const MOST_IN_MATRIX = 2000
+
+/**
+ * Everything as JSON; `confusion` comes last, a row of its matrix (the images of one class) on a line, or of very many
+ * classes a pair of them with its images.
+ */
 export function recordJson({ evaluation, ...record }: EvaluationRecord): string {
   const { task, ...others } = evaluation
   if (!task) return JSON.stringify({ ...record, ...others, task }, null, 2)
   const { confusion, ...scores } = task
-  const { classes, counts } = confusion
+  const { classes } = confusion
   const text = JSON.stringify({ ...record, ...others, task: scores }, null, 2)
-  const rows = classes.map(
-    (_, row) =>
-      `      ${JSON.stringify([...counts.subarray(row * classes.length, (row + 1) * classes.length)])}`,
-  )
-  const matrix = `"classes": ${JSON.stringify(classes)},\n    "matrix": [\n${rows.join(',\n')}\n    ]`
-  return `${text.slice(0, -2)},\n  "confusion": {\n    ${matrix}\n  }\n}`
+  const [form, rows] =
+    classes.length <= MOST_IN_MATRIX
+      ? ['matrix', [...matrixRows(confusion)]]
+      : ['pairs', confusionCells(confusion).map((cell) => [cell.label, cell.prediction, cell.images])]
+  const lines = rows.map((row) => `      ${JSON.stringify(row)}`).join(',\n')
+  const all = `"classes": ${JSON.stringify(classes)},\n    "${form}": [\n${lines}\n    ]`
+  return `${text.slice(0, -2)},\n  "confusion": {\n    ${all}\n  }\n}`
 }

@@ -13,7 +13,7 @@ import {
 import { openDataWorkers } from '../train/reading.js'
 import { describeData } from '../train/run.js'
 import { openData, placeOf } from './dataPlace.js'
-import { writeEvaluation } from './evalFiles.js'
+import { checkWritable, writeEvaluation } from './evalFiles.js'
 import { type EvalTarget, evalTarget } from './evalTarget.js'
 import { type EvaluationRecord, evaluationText, recordJson } from './evalText.js'
 import { print } from './print.js'
@@ -45,6 +45,7 @@ export async function runEval(path: string, data: string | undefined, flags: Eva
     throw new TrexError('--no-features leaves nothing to evaluate of weights, which have no classes', {
       hint: 'leave it out',
     })
+  if (out !== undefined) checkWritable(out)
   const opened = await openEvaluated(target, data)
   using loaded = target.load()
   const bad = collectBadImages(settings.data)
@@ -65,8 +66,8 @@ export async function runEval(path: string, data: string | undefined, flags: Eva
     leftOut: Array.from(bad.skipped, ([image, reason]) => ({ path: image, reason })),
   }
   for (const { reason } of record.leftOut) console.error(`left out: ${printable(reason)}`)
-  if (out !== undefined) writeEvaluation(out, record)
   await print(flags.json ? recordJson(record) : evaluationText(record, flags.perClass === true))
+  if (out !== undefined) writeEvaluation(out, record)
 }
 
 /** DATA, or the data of the run; `place` is what may be shown of where they are. */

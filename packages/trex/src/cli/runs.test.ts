@@ -111,6 +111,12 @@ describe('a run', () => {
       { state: 'failed', detail: 'the loss was NaN at step 7' },
     ],
     [
+      'whose weights failed',
+      (run) =>
+        writeFileSync(join(run, 'failure.json'), JSON.stringify({ what: 'weights', step: 7, loss: '2.5' })),
+      { state: 'failed', detail: 'the weights were not finite after step 7' },
+    ],
+    [
       'whose failure is not readable',
       (run) => writeFileSync(join(run, 'failure.json'), '{'),
       { state: 'failed', detail: 'failure.json says why' },

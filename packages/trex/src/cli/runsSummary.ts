@@ -96,15 +96,21 @@ function positionOf(run: Run): z.infer<typeof checkpointSchema>['position'] | nu
   return checkpointSchema.parse(JSON.parse(readHeader(path).metadata.state ?? 'null')).position
 }
 
-const failureSchema = z.object({ step: z.number(), loss: z.union([z.string(), z.number()]) })
+const failureSchema = z.object({
+  what: z.enum(['loss', 'weights']).default('loss'),
+  step: z.number(),
+  loss: z.union([z.string(), z.number()]),
+})
 
 /** What failure.json says of a step that ended the run; null when there is none. */
 function failureOf(dir: string): string | null {
   const path = join(dir, 'failure.json')
   if (!existsSync(path)) return null
   try {
-    const { step, loss } = failureSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
-    return `the loss was ${loss} at step ${step}`
+    const { what, step, loss } = failureSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
+    return what === 'loss'
+      ? `the loss was ${loss} at step ${step}`
+      : `the weights were not finite after step ${step}`
   } catch {
     return 'failure.json says why'
   }

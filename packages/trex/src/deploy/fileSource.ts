@@ -1,8 +1,9 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import type { ByteSource } from './byteSource.js'
 import { PthError } from './pthError.js'
 
 const READ_SLICE = 1 << 30 // bytes asked of one read call
+const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) // a named pipe without a writer must not block the open
 
 /** A regular file as a source; it is closed by `using`. @throws PthError when it cannot be opened or is no file. */
 export function openFileSource(path: string): ByteSource & Disposable {
@@ -11,7 +12,7 @@ export function openFileSource(path: string): ByteSource & Disposable {
   }
   let file: number
   try {
-    file = openSync(path, 'r')
+    file = openSync(path, FLAGS)
   } catch (cause) {
     return fail(`cannot be opened: ${(cause as Error).message}`, cause)
   }

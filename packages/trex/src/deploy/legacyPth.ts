@@ -1,9 +1,11 @@
 import type { ByteSource } from './byteSource.js'
 import { unpickle } from './pickle.js'
+import { pickleBudget } from './pickleBudget.js'
 import type { PickleValue } from './pickleValues.js'
 import { CONVERT_HINT, PthError } from './pthError.js'
 import { type PthFile, readPickle, readTensor } from './pthFile.js'
 import { itemBytes, type PthStorage } from './pthTensor.js'
+import { quoted } from './quoted.js'
 import { torchMeaning } from './torchMeaning.js'
 
 const MAGIC = 0x1950a86a20f9469cfc6cn
@@ -20,10 +22,11 @@ const COUNT_BYTES = 8
 export function openLegacyPth(source: ByteSource): PthFile {
   const head = source.read(0, Math.min(source.size, MAX_HEAD))
   const storages = new Map<string, PthStorage>()
-  const meaning = torchMeaning((storage) => remember(storages, storage))
+  const budget = pickleBudget(head.length)
+  const meaning = torchMeaning((storage) => remember(storages, storage), budget)
   let at = 0
   const next = (): PickleValue => {
-    const { value, end } = unpickle(head, meaning, at)
+    const { value, end } = unpickle(head, meaning, budget, at)
     at = end
     return value
   }
@@ -48,9 +51,9 @@ export function openLegacyPth(source: ByteSource): PthFile {
 function remember(storages: Map<string, PthStorage>, storage: PthStorage): void {
   const known = storages.get(storage.key)
   if (known && (known.dtype !== storage.dtype || known.elements !== storage.elements))
-    throw new RangeError(`storage ${storage.key} is described in two ways`)
+    throw new RangeError(`storage ${quoted(storage.key)} is described in two ways`)
   if (storage.dtype === null)
-    throw new RangeError(`storage ${storage.key} has elements of a kind that is not read`)
+    throw new RangeError(`storage ${quoted(storage.key)} has elements of a kind that is not read`)
   storages.set(storage.key, storage)
 }
 
@@ -71,16 +74,18 @@ function locate(
   let at = from
   for (const key of keys) {
     const storage = typeof key === 'string' ? storages.get(key) : undefined
-    if (!storage || begins.has(storage.key)) return damaged(`${String(key)} is not one that the tensors need`)
+    if (!storage || begins.has(storage.key)) return damaged(`${shown(key)} is not one that the tensors need`)
     if (at + COUNT_BYTES > source.size) return damaged('the file is cut short')
     const count = source.read(at, COUNT_BYTES)
     const told = new DataView(count.buffer, count.byteOffset, COUNT_BYTES).getBigInt64(0, true)
     if (told !== BigInt(storage.elements))
-      return damaged(`storage ${storage.key} has ${told} elements, not ${storage.elements}`)
+      return damaged(`storage ${quoted(storage.key)} has ${told} elements, not ${storage.elements}`)
     begins.set(storage.key, at + COUNT_BYTES)
     at += COUNT_BYTES + storage.elements * itemBytes(storage.dtype!)
     if (!(at <= source.size)) return damaged('the file is cut short')
   }
   const missing = [...storages.keys()].find((key) => !begins.has(key))
-  return missing === undefined ? begins : damaged(`storage ${missing} is missing`)
+  return missing === undefined ? begins : damaged(`storage ${quoted(missing)} is missing`)
 }
+
+const shown = (key: PickleValue) => (typeof key === 'string' ? quoted(key) : 'something that is no text')

@@ -1,14 +1,17 @@
+import type { PickleBudget } from './pickleBudget.js'
 import {
   addItems,
   appendItems,
   build,
   called,
+  dictOf,
   type PickleMeaning,
-  pairs,
   setItems,
+  setOf,
   stackGlobal,
 } from './pickleBuild.js'
 import { type PickleCursor, pickleCursor, plain } from './pickleCursor.js'
+import { type PickleMachine, pickleMachine } from './pickleMachine.js'
 import { PickleGlobal, PickleObject, PickleTuple, type PickleValue } from './pickleValues.js'
 
 /** Steps that no checkpoint takes: a hundred for each of 160,000 tensors. */
@@ -18,16 +21,17 @@ const MAX_STEPS = 1 << 24
  * Reads one pickle of protocol 2 to 5 and whatever of 0 and 1 PyTorch writes. It is data alone: names of classes and
  * functions become `PickleGlobal`s, what they would be called with `PickleObject`s, and only `meaning` decides more.
  * @returns the value and where the pickle ends in `bytes`
- * @throws RangeError with what is wrong, on bytes that are no pickle, opcodes that torch.save does not write, and
- * stacks or memos that are not as the pickle says.
+ * @throws RangeError with what is wrong, on bytes that are no pickle, opcodes that torch.save does not write, stacks or
+ * memos that are not as the pickle says, and values that take more than `budget`.
  */
 export function unpickle(
   bytes: Uint8Array,
   meaning: PickleMeaning,
+  budget: PickleBudget,
   start = 0,
 ): { value: PickleValue; end: number } {
   const cursor = pickleCursor(bytes, start)
-  const machine = createMachine()
+  const machine = pickleMachine(budget, bytes.length)
   for (let steps = 0; steps < MAX_STEPS; steps++) {
     const opcode = cursor.u8()
     if (opcode === STOP) return { value: machine.finish(), end: cursor.position }
@@ -47,128 +51,82 @@ export function unpickle(
 
 const STOP = 0x2e
 
-type Machine = ReturnType<typeof createMachine>
-
-/** The stack with its marks, and the memo. */
-function createMachine() {
-  let stack: PickleValue[] = []
-  const marks: PickleValue[][] = []
-  const memo = new Map<number, PickleValue>()
-  const pop = (): PickleValue => {
-    if (stack.length === 0) throw new RangeError('the stack is empty')
-    return stack.pop()!
-  }
-  const top = (): PickleValue => {
-    if (stack.length === 0) throw new RangeError('the stack is empty')
-    return stack.at(-1)!
-  }
-  return {
-    push: (value: PickleValue) => void stack.push(value),
-    pop,
-    top,
-    mark() {
-      marks.push(stack)
-      stack = []
-    },
-    /** What was pushed since the last mark. */
-    popMark(): PickleValue[] {
-      const before = marks.pop()
-      if (before === undefined) throw new RangeError('there is no mark')
-      const items = stack
-      stack = before
-      return items
-    },
-    put: (index: number) => void memo.set(index, top()),
-    memoize: () => void memo.set(memo.size, top()),
-    get(index: number) {
-      const value = memo.get(index)
-      if (value === undefined) throw new RangeError(`memo ${index} is empty`)
-      stack.push(value)
-    },
-    finish(): PickleValue {
-      const value = pop()
-      if (stack.length || marks.length) throw new RangeError('the pickle ends with values left on its stack')
-      return value
-    },
-  }
-}
-
 /** Opcodes that push a value of their own. */
-function pushes(opcode: number, cursor: PickleCursor, { push }: Machine): boolean {
+function pushes(opcode: number, cursor: PickleCursor, { add }: PickleMachine): boolean {
   switch (opcode) {
     case 0x4e: // NONE
-      push(null)
+      add(null)
       return true
     case 0x88: // NEWTRUE
-      push(true)
+      add(true)
       return true
     case 0x89: // NEWFALSE
-      push(false)
+      add(false)
       return true
     case 0x4b: // BININT1
-      push(cursor.u8())
+      add(cursor.u8())
       return true
     case 0x4d: // BININT2
-      push(cursor.u16())
+      add(cursor.u16())
       return true
     case 0x4a: // BININT
-      push(cursor.i32())
+      add(cursor.i32())
       return true
     case 0x8a: // LONG1
-      push(cursor.integer(cursor.u8()))
+      add(cursor.integer(cursor.u8()))
       return true
     case 0x8b: // LONG4
-      push(cursor.integer(cursor.u32()))
+      add(cursor.integer(cursor.u32()))
       return true
     case 0x47: // BINFLOAT
-      push(cursor.f64())
+      add(cursor.f64())
       return true
     case 0x8c: // SHORT_BINUNICODE
-      push(cursor.text(cursor.u8()))
+      add(cursor.text(cursor.u8()))
       return true
     case 0x58: // BINUNICODE
-      push(cursor.text(cursor.u32()))
+      add(cursor.text(cursor.u32()))
       return true
     case 0x8d: // BINUNICODE8
-      push(cursor.text(cursor.length64()))
+      add(cursor.text(cursor.length64()))
       return true
     case 0x55: // SHORT_BINSTRING
-      push(cursor.latin1(cursor.u8()))
+      add(cursor.latin1(cursor.u8()))
       return true
     case 0x54: // BINSTRING
-      push(cursor.latin1(cursor.u32()))
+      add(cursor.latin1(cursor.u32()))
       return true
     case 0x43: // SHORT_BINBYTES
-      push(cursor.bytes(cursor.u8()).slice())
+      add(cursor.bytes(cursor.u8()).slice())
       return true
     case 0x42: // BINBYTES
-      push(cursor.bytes(cursor.u32()).slice())
+      add(cursor.bytes(cursor.u32()).slice())
       return true
     case 0x8e: // BINBYTES8
     case 0x96: // BYTEARRAY8
-      push(cursor.bytes(cursor.length64()).slice())
+      add(cursor.bytes(cursor.length64()).slice())
       return true
     case 0x5d: // EMPTY_LIST
-      push([])
+      add([])
       return true
     case 0x7d: // EMPTY_DICT
-      push(new Map())
+      add(new Map())
       return true
     case 0x29: // EMPTY_TUPLE
-      push(new PickleTuple([]))
+      add(new PickleTuple([]))
       return true
     case 0x8f: // EMPTY_SET
-      push(new Set())
+      add(new Set())
       return true
     case 0x63: // GLOBAL
-      push(new PickleGlobal(cursor.line(), cursor.line()))
+      add(new PickleGlobal(cursor.line(), cursor.line()))
       return true
     case 0x49: // INT
     case 0x4c: // LONG
-      push(decimal(cursor.line()))
+      add(decimal(cursor.line()))
       return true
     case 0x46: // FLOAT
-      push(Number(cursor.line()))
+      add(Number(cursor.line()))
       return true
     default:
       return false
@@ -183,65 +141,65 @@ function decimal(text: string): PickleValue {
 }
 
 /** Opcodes that make a value of others. */
-function builds(opcode: number, machine: Machine, meaning: PickleMeaning): boolean {
-  const { push, pop, popMark, top } = machine
+function builds(opcode: number, machine: PickleMachine, meaning: PickleMeaning): boolean {
+  const { add, pop, popMark, top, budget } = machine
   switch (opcode) {
     case 0x74: // TUPLE
-      push(new PickleTuple(popMark()))
+      add(new PickleTuple(popMark()))
       return true
     case 0x85: // TUPLE1
     case 0x86: // TUPLE2
     case 0x87: // TUPLE3
-      push(new PickleTuple(Array.from({ length: opcode - 0x84 }, pop).reverse()))
+      add(new PickleTuple(Array.from({ length: opcode - 0x84 }, pop).reverse()))
       return true
     case 0x6c: // LIST
-      push(popMark())
+      add(popMark())
       return true
     case 0x64: // DICT
-      push(new Map(pairs(popMark())))
+      add(dictOf(popMark(), budget))
       return true
     case 0x91: // FROZENSET
-      push(new Set(popMark()))
+      add(setOf(popMark(), budget))
       return true
     case 0x90: // ADDITEMS
-      addItems(popMark(), top())
+      addItems(popMark(), top(), budget)
       return true
     case 0x61: // APPEND
-      appendItems([pop()], top())
+      appendItems([pop()], top(), budget)
       return true
     case 0x65: // APPENDS
-      appendItems(popMark(), top())
+      appendItems(popMark(), top(), budget)
       return true
     case 0x73: // SETITEM
-      setItems(pairs([pop(), pop()].reverse()), top())
+      setItems([pop(), pop()].reverse(), top(), budget)
       return true
     case 0x75: // SETITEMS
-      setItems(pairs(popMark()), top())
+      setItems(popMark(), top(), budget)
       return true
     case 0x93: {
       // STACK_GLOBAL
       const name = pop()
-      push(stackGlobal(pop(), name))
+      add(stackGlobal(pop(), name))
       return true
     }
     case 0x52: // REDUCE
     case 0x81: {
       // NEWOBJ
       const args = pop()
-      push(called(pop(), args, meaning))
+      add(called(pop(), args, meaning))
       return true
     }
     case 0x92: {
       // NEWOBJ_EX
       const [keywords, args] = [pop(), pop()]
-      push(new PickleObject(pop(), args, keywords))
+      add(new PickleObject(pop(), args, keywords))
       return true
     }
     case 0x62: // BUILD
       build(pop(), top())
       return true
     case 0x51: // BINPERSID
-      push(meaning.persistent(pop()))
+      add(meaning.persistent(pop()))
       return true
     default:
       return false
@@ -249,7 +207,7 @@ function builds(opcode: number, machine: Machine, meaning: PickleMeaning): boole
 }
 
 /** Opcodes about the pickle itself, its marks and its memo. */
-function stores(opcode: number, cursor: PickleCursor, machine: Machine): boolean {
+function stores(opcode: number, cursor: PickleCursor, machine: PickleMachine): boolean {
   switch (opcode) {
     case 0x80: // PROTO
       if (cursor.u8() > 5) throw new RangeError('the pickle is of a protocol above 5')

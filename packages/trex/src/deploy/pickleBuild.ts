@@ -1,3 +1,4 @@
+import { COSTS, type PickleBudget } from './pickleBudget.js'
 import { PickleGlobal, PickleObject, PickleTuple, type PickleValue } from './pickleValues.js'
 import { PthTensor } from './pthTensor.js'
 
@@ -30,28 +31,57 @@ export function build(state: PickleValue, target: PickleValue): void {
 }
 
 /** Appends to a list. */
-export function appendItems(items: readonly PickleValue[], target: PickleValue): void {
+export function appendItems(
+  items: readonly PickleValue[],
+  target: PickleValue,
+  { spend }: PickleBudget,
+): void {
+  if (target instanceof PickleObject && !target.items) {
+    spend(COSTS.container)
+    target.items = []
+  }
   const list = target instanceof PickleObject ? target.items : target
   if (!Array.isArray(list)) throw new RangeError('something is appended to what is no list')
+  spend(COSTS.item * items.length)
   for (const item of items) list.push(item)
 }
 
-/** Sets entries of a dict. */
-export function setItems(entries: readonly [PickleValue, PickleValue][], target: PickleValue): void {
+/** Sets entries of a dict, given as keys and values in turns. */
+export function setItems(items: readonly PickleValue[], target: PickleValue, budget: PickleBudget): void {
+  if (target instanceof PickleObject && !target.entries) {
+    budget.spend(COSTS.container)
+    target.entries = new Map()
+  }
   const dict = target instanceof PickleObject ? target.entries : target
   if (!(dict instanceof Map)) throw new RangeError('an entry is set in what is no dict')
-  for (const [key, value] of entries) dict.set(key, value)
+  if (items.length % 2) throw new RangeError('a dict has a key without a value')
+  for (let i = 0; i < items.length; i += 2) {
+    budget.entry(items[i]!)
+    dict.set(items[i]!, items[i + 1]!)
+  }
 }
 
 /** Adds to a set. */
-export function addItems(items: readonly PickleValue[], target: PickleValue): void {
-  if (target instanceof PickleObject) appendItems(items, target)
+export function addItems(items: readonly PickleValue[], target: PickleValue, budget: PickleBudget): void {
+  if (target instanceof PickleObject) appendItems(items, target, budget)
   else if (!(target instanceof Set)) throw new RangeError('something is added to what is no set')
-  else for (const item of items) target.add(item)
+  else
+    for (const item of items) {
+      budget.entry(item)
+      target.add(item)
+    }
 }
 
-/** Keys with their values, of a list that has them in turns. */
-export function pairs(items: readonly PickleValue[]): [PickleValue, PickleValue][] {
-  if (items.length % 2) throw new RangeError('a dict has a key without a value')
-  return Array.from({ length: items.length / 2 }, (_, i) => [items[2 * i]!, items[2 * i + 1]!])
+/** A dict of keys and values in turns. */
+export function dictOf(items: readonly PickleValue[], budget: PickleBudget): PickleValue {
+  const dict = new Map<PickleValue, PickleValue>()
+  setItems(items, dict, budget)
+  return dict
+}
+
+/** A set of these. */
+export function setOf(items: readonly PickleValue[], budget: PickleBudget): PickleValue {
+  const set = new Set<PickleValue>()
+  addItems(items, set, budget)
+  return set
 }

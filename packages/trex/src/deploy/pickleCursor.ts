@@ -23,6 +23,8 @@ export interface PickleCursor {
 /** The longest integer, in bytes, and the longest line: more serves only to keep a reader busy. */
 const MAX_INTEGER_BYTES = 1024
 const MAX_LINE_BYTES = 1 << 14
+/** Bytes that become text at once: a string of single characters takes 32 bytes for each. */
+const LATIN1_CHUNK = 1 << 13
 
 /** A cursor over `bytes` from `start` on; its methods throw RangeError where the bytes end. */
 export function pickleCursor(bytes: Uint8Array, start = 0): PickleCursor {
@@ -61,9 +63,9 @@ export function pickleCursor(bytes: Uint8Array, start = 0): PickleCursor {
       if (count > MAX_INTEGER_BYTES) throw new RangeError(`an integer takes ${count} bytes`)
       const digits = cursor.bytes(count)
       if (count === 0) return 0
-      let value = 0n
-      for (let i = count - 1; i >= 0; i--) value = (value << 8n) | BigInt(digits[i]!)
-      return plain(BigInt.asIntN(8 * count, value))
+      let hex = '0x'
+      for (let i = count - 1; i >= 0; i--) hex += digits[i]!.toString(16).padStart(2, '0')
+      return plain(BigInt.asIntN(8 * count, BigInt(hex)))
     },
   }
   return cursor
@@ -75,6 +77,7 @@ export const plain = (value: bigint): number | bigint =>
 
 function latin1(bytes: Uint8Array): string {
   let text = ''
-  for (const byte of bytes) text += String.fromCharCode(byte)
+  for (let at = 0; at < bytes.length; at += LATIN1_CHUNK)
+    text += String.fromCharCode(...bytes.subarray(at, at + LATIN1_CHUNK))
   return text
 }

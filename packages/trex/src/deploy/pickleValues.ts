@@ -38,10 +38,10 @@ export class PickleGlobal {
 /** What Python would have made by calling `callable`; here a record of what the pickle said. */
 export class PickleObject {
   state: PickleValue = null
-  /** What was appended to it, as to a list. */
-  readonly items: PickleValue[] = []
-  /** What was set in it, as in a dict. */
-  readonly entries = new Map<PickleValue, PickleValue>()
+  /** What was appended to it, as to a list; null: nothing. */
+  items: PickleValue[] | null = null
+  /** What was set in it, as in a dict; null: nothing. */
+  entries: Map<PickleValue, PickleValue> | null = null
 
   constructor(
     readonly callable: PickleValue,
@@ -100,7 +100,7 @@ function* partsOf(value: PickleValue): Generator<PickleValue> {
   else if (value instanceof Map) for (const entry of value) yield* entry
   else if (value instanceof PickleObject) {
     yield* [value.callable, value.args, value.keywords, value.state]
-    yield* value.items
-    for (const entry of value.entries) yield* entry
+    if (value.items) yield* value.items
+    if (value.entries) for (const entry of value.entries) yield* entry
   }
 }

@@ -8,7 +8,7 @@ import { type PickleGlobal, PickleObject, PickleTuple, type PickleValue } from '
 import { openPth } from './pth.js'
 import { PthError } from './pthError.js'
 import { PthTensor } from './pthTensor.js'
-import { stateDicts } from './stateDicts.js'
+import { type NamedTensors, stateDicts } from './stateDicts.js'
 
 // pthFixtures.py wrote the files with PyTorch 2.13 and 1.13, and with plain Python the hostile ones.
 
@@ -91,6 +91,24 @@ test('tensors of one storage share it', () => {
   expect([...views.get('channels last')!.strides]).toEqual([36, 1, 12, 3])
 })
 
+test('a name that would take over a terminal is quoted', () => {
+  const bytes = read('hostile-short-storage.pth')
+  const at = bytes.indexOf('X\x01\0\0\x000') + 5 // the key of the storage
+  bytes[at] = 0x1b
+  expect(() => openPth(bufferSource(bytes, 'x.pth'))).toThrow(/there is no storage "\\u001b"$/)
+})
+
+test('a dict that is under several keys is found once', () => {
+  const [{ tensors }] = stateDicts(open('tensor-before-0.4.pth').root) as [NamedTensors]
+  const shared = new Map<PickleValue, PickleValue>(tensors)
+  const model = new Map<PickleValue, PickleValue>([
+    ['teacher', shared],
+    ['student', shared],
+  ])
+  model.set('model', model)
+  expect(stateDicts(model).map(({ path }) => path)).toEqual(['teacher'])
+})
+
 test('a tensor as PyTorch named it before 0.4', () => {
   const file = open('tensor-before-0.4.pth')
   const raw = file.read(stateDicts(file.root)[0]!.tensors.get('w')!)
@@ -105,6 +123,7 @@ test('a file is read from the disk', () => {
     Array.from({ length: 12 }, (_, i) => (12 + i) / 8 - 1),
   )
   expect(() => openFileSource(folder.pathname)).toThrow(/is no file/)
+  expect(() => openFileSource('/dev/null')).toThrow(/is no file/)
   expect(() => openFileSource('/nowhere/x.pth')).toThrow(/cannot be opened: ENOENT/)
 })
 
@@ -114,7 +133,7 @@ describe('hostile files', () => {
     ['negative', /strides or an offset that are no counts/],
     ['overflow', /no counts/],
     ['repeated', /a tensor of 4 stored elements has \[1099511627776\]/],
-    ['short-storage', /storage 0 has 16 bytes, not 400 elements of F32/],
+    ['short-storage', /storage "0" has 16 bytes, not 400 elements of F32/],
     ['no-storage', /there is no storage "\.\.\/\.\.\/etc\/passwd"/],
     ['big-endian', /another byte order/],
     ['itself', /a value holds itself/],

@@ -1,9 +1,11 @@
 import type { ByteSource } from './byteSource.js'
 import { openLegacyPth } from './legacyPth.js'
 import { unpickle } from './pickle.js'
+import { pickleBudget } from './pickleBudget.js'
 import { CONVERT_HINT, PthError } from './pthError.js'
 import { type PthFile, readPickle, readTensor } from './pthFile.js'
 import { itemBytes, type PthStorage } from './pthTensor.js'
+import { quoted } from './quoted.js'
 import { torchMeaning } from './torchMeaning.js'
 import { readZip, type ZipEntry } from './zip.js'
 
@@ -49,10 +51,11 @@ function openZipPth(source: ByteSource): PthFile {
     })
   const storageEntry = (key: string) => entries.get(`${prefix}/data/${key}`)
   const check = (storage: PthStorage) => checkStored(storage, storageEntry(storage.key))
-  const root = readPickle(
-    source,
-    () => unpickle(small('data.pkl', MAX_PICKLE_BYTES)!, torchMeaning(check)).value,
-  )
+  const root = readPickle(source, () => {
+    const pickle = small('data.pkl', MAX_PICKLE_BYTES)!
+    const budget = pickleBudget(pickle.length)
+    return unpickle(pickle, torchMeaning(check, budget), budget).value
+  })
   return { root, read: (tensor) => readTensor(source, storageEntry(tensor.storage.key)!.offset, tensor) }
 }
 
@@ -70,7 +73,9 @@ function folderOf(source: ByteSource, entries: ReadonlyMap<string, ZipEntry>): s
 }
 
 function checkStored({ dtype, key, elements }: PthStorage, entry: ZipEntry | undefined): void {
-  if (!entry) throw new RangeError(`there is no storage ${JSON.stringify(key)}`)
+  if (!entry) throw new RangeError(`there is no storage ${quoted(key)}`)
   if (dtype !== null && entry.size !== elements * itemBytes(dtype))
-    throw new RangeError(`storage ${key} has ${entry.size} bytes, not ${elements} elements of ${dtype}`)
+    throw new RangeError(
+      `storage ${quoted(key)} has ${entry.size} bytes, not ${elements} elements of ${dtype}`,
+    )
 }

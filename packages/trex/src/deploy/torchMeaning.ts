@@ -1,4 +1,5 @@
 import type { RawDtype } from 'trex-torch/safetensors'
+import type { PickleBudget } from './pickleBudget.js'
 import type { PickleMeaning } from './pickleBuild.js'
 import { PickleGlobal, PickleTuple, type PickleValue } from './pickleValues.js'
 import { checkedTensor, PthStorage, PthTensor } from './pthTensor.js'
@@ -18,9 +19,9 @@ const DTYPES: Readonly<Record<string, RawDtype>> = {
 
 /**
  * The names of PyTorch that mean something: storages, tensors, parameters, and OrderedDict as a dict. `found` sees each
- * storage when the pickle names it.
+ * storage when the pickle names it. A dict that is made of a list counts on `budget`: a few bytes may copy a large one.
  */
-export function torchMeaning(found: (storage: PthStorage) => void): PickleMeaning {
+export function torchMeaning(found: (storage: PthStorage) => void, budget: PickleBudget): PickleMeaning {
   return {
     persistent(id) {
       const parts = id instanceof PickleTuple ? id.items : []
@@ -32,7 +33,7 @@ export function torchMeaning(found: (storage: PthStorage) => void): PickleMeanin
     call(callable, args) {
       switch (callable.path) {
         case 'collections.OrderedDict':
-          return orderedDict(args)
+          return orderedDict(args, budget)
         case 'torch._utils._rebuild_tensor': // before PyTorch 0.4
         case 'torch._utils._rebuild_tensor_v2':
           return rebuildTensor(args)
@@ -63,13 +64,14 @@ function rebuildTensor([storage, offset, shape, strides]: readonly PickleValue[]
   return checkedTensor(storage, offset, shape.items, strides.items)
 }
 
-function orderedDict([items]: readonly PickleValue[]): PickleValue {
+function orderedDict([items]: readonly PickleValue[], budget: PickleBudget): PickleValue {
   const dict = new Map<PickleValue, PickleValue>()
   if (items === undefined) return dict
   if (!Array.isArray(items)) throw new RangeError('an OrderedDict is made of something else than a list')
   for (const item of items) {
     const pair = Array.isArray(item) ? item : item instanceof PickleTuple ? item.items : []
     if (pair.length !== 2) throw new RangeError('an OrderedDict is made of something else than pairs')
+    budget.entry(pair[0]!)
     dict.set(pair[0]!, pair[1]!)
   }
   return dict

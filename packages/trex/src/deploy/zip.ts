@@ -1,5 +1,6 @@
 import type { ByteSource } from './byteSource.js'
 import { PthError } from './pthError.js'
+import { quoted } from './quoted.js'
 import { type Directory, findDirectory } from './zipDirectory.js'
 
 /** Where the bytes of an archive's member lie. */
@@ -40,7 +41,7 @@ export function readZip(source: ByteSource): Map<string, ZipEntry> {
   const entries = new Map<string, ZipEntry>()
   const used: { begin: number; end: number; name: string }[] = []
   for (const item of listed) {
-    if (entries.has(item.name)) throw new PthError(source.name, `two members are called ${quote(item.name)}`)
+    if (entries.has(item.name)) throw new PthError(source.name, `two members are called ${quoted(item.name)}`)
     const { offset, end } = checkMember(source, item, directory.offset)
     entries.set(item.name, { name: item.name, offset, size: item.size })
     used.push({ begin: item.header, end, name: item.name })
@@ -48,11 +49,9 @@ export function readZip(source: ByteSource): Map<string, ZipEntry> {
   used.sort((a, b) => a.begin - b.begin)
   for (const [i, { begin, name }] of used.entries())
     if (i > 0 && begin < used[i - 1]!.end)
-      throw new PthError(source.name, `members ${quote(used[i - 1]!.name)} and ${quote(name)} overlap`)
+      throw new PthError(source.name, `members ${quoted(used[i - 1]!.name)} and ${quoted(name)} overlap`)
   return entries
 }
-
-const quote = (name: string) => JSON.stringify(name)
 
 function readDirectory(source: ByteSource, { offset, size, count }: Directory): Listed[] {
   const fail = (what: string): never => {
@@ -79,11 +78,11 @@ function readDirectory(source: ByteSource, { offset, size, count }: Directory): 
     }
     const flags = view.getUint16(at + 8, true)
     const method = view.getUint16(at + 10, true)
-    if (flags & ENCRYPTED) throw new PthError(source.name, `member ${quote(name)} is encrypted`)
+    if (flags & ENCRYPTED) throw new PthError(source.name, `member ${quoted(name)} is encrypted`)
     if (method !== 0)
-      throw new PthError(source.name, `member ${quote(name)} is compressed, which torch.save never does`)
+      throw new PthError(source.name, `member ${quoted(name)} is compressed, which torch.save never does`)
     const [length, stored, header] = [field(24), field(20), field(42)]
-    if (length !== stored) fail(`member ${quote(name)} is stored in ${stored} bytes, but has ${length}`)
+    if (length !== stored) fail(`member ${quoted(name)} is stored in ${stored} bytes, but has ${length}`)
     listed.push({ name, nameBytes, flags, crc: view.getUint32(at + 16, true), size: length, header })
     at = end
   }
@@ -95,7 +94,7 @@ function readDirectory(source: ByteSource, { offset, size, count }: Directory): 
 function checkMember(source: ByteSource, item: Listed, limit: number): { offset: number; end: number } {
   const { name, nameBytes, flags, crc, size, header } = item
   const fail = (what: string): never => {
-    throw new PthError(source.name, `member ${quote(name)} ${what}`)
+    throw new PthError(source.name, `member ${quoted(name)} ${what}`)
   }
   if (!(header + LOCAL_BYTES + nameBytes.length <= limit)) fail('lies outside of the file')
   const bytes = source.read(header, LOCAL_BYTES + nameBytes.length)

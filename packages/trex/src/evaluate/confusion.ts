@@ -3,8 +3,21 @@ import { TrexError } from '../errors.js'
 /** How often images of each class were taken for each class. */
 export interface Confusion {
   readonly classes: readonly string[]
-  /** [C, C], row-major: the row is the label, the column the prediction. */
-  readonly counts: Uint32Array
+  /**
+   * Images by the place `label * C + prediction` of a [C, C] matrix, of those that have any: of 21,841 classes a whole
+   * matrix takes 2 GB, but there are no more entries than images.
+   */
+  readonly counts: ReadonlyMap<number, number>
+}
+
+/** Confusions that are still counted. */
+type Counting = Confusion & { readonly counts: Map<number, number> }
+
+/** Images of one class, by its place, that were taken for one class. */
+export interface ConfusionCell {
+  readonly label: number
+  readonly prediction: number
+  readonly images: number
 }
 
 /** How one class was recognised. */
@@ -29,13 +42,13 @@ export interface ConfusedPair {
 }
 
 /** Confusions of no image yet. */
-export function emptyConfusion(classes: readonly string[]): Confusion {
-  return { classes, counts: new Uint32Array(classes.length ** 2) }
+export function emptyConfusion(classes: readonly string[]): Counting {
+  return { classes, counts: new Map() }
 }
 
 /** Counts labels [N] with their predictions [N]. @throws TrexError for different lengths and unknown classes. */
 export function addConfusions(
-  { classes, counts }: Confusion,
+  { classes, counts }: Counting,
   labels: ArrayLike<number>,
   predictions: ArrayLike<number>,
 ): void {
@@ -44,8 +57,31 @@ export function addConfusions(
   for (let i = 0; i < labels.length; i++) {
     for (const index of [labels[i]!, predictions[i]!])
       if (!(index >= 0 && index < classes.length)) throw new TrexError(`there is no class ${index}`)
-    counts[labels[i]! * classes.length + predictions[i]!]!++
+    const at = labels[i]! * classes.length + predictions[i]!
+    counts.set(at, (counts.get(at) ?? 0) + 1)
   }
+}
+
+/** The sum of confusions of the same classes. */
+export function sumConfusions([first, ...others]: readonly [Confusion, ...Confusion[]]): Confusion {
+  const counts = new Map(first.counts)
+  for (const other of others)
+    for (const [at, images] of other.counts) counts.set(at, (counts.get(at) ?? 0) + images)
+  return { classes: first.classes, counts }
+}
+
+/** The pairs that have images, by label and then by prediction. */
+export function confusionCells({ classes, counts }: Confusion): ConfusionCell[] {
+  const size = classes.length
+  return [...counts]
+    .sort(([a], [b]) => a - b)
+    .map(([at, images]) => ({ label: Math.floor(at / size), prediction: at % size, images }))
+}
+
+/** The rows of the whole matrix, one after the other. */
+export function* matrixRows({ classes, counts }: Confusion): Generator<number[]> {
+  for (let label = 0; label < classes.length; label++)
+    yield classes.map((_, prediction) => counts.get(label * classes.length + prediction) ?? 0)
 }
 
 /** Every class with how it was recognised, in the order of the classes. */
@@ -53,14 +89,12 @@ export function classScores({ classes, counts }: Confusion): ClassScore[] {
   const size = classes.length
   const images = new Float64Array(size)
   const predicted = new Float64Array(size)
-  for (let row = 0; row < size; row++)
-    for (let column = 0; column < size; column++) {
-      const count = counts[row * size + column]!
-      images[row]! += count
-      predicted[column]! += count
-    }
+  for (const [at, count] of counts) {
+    images[Math.floor(at / size)]! += count
+    predicted[at % size]! += count
+  }
   return classes.map((name, i) => {
-    const correct = counts[i * size + i]!
+    const correct = counts.get(i * size + i) ?? 0
     const accuracy = images[i] ? (100 * correct) / images[i]! : null
     return { name, images: images[i]!, correct, wrongly: predicted[i]! - correct, accuracy }
   })
@@ -74,21 +108,17 @@ export function meanPerClass(scores: readonly ClassScore[]): number {
 }
 
 /** The pairs that were confused most often, the commonest first, at most `most` of them. */
-export function confusedPairs({ classes, counts }: Confusion, most: number): ConfusedPair[] {
-  const size = classes.length
-  const scores = classScores({ classes, counts })
-  const wrong = Array.from(counts.keys()).filter(
-    (at) => counts[at]! > 0 && Math.floor(at / size) !== at % size,
-  )
-  wrong.sort((a, b) => counts[b]! - counts[a]! || a - b)
-  return wrong.slice(0, most).map((at) => {
-    const row = Math.floor(at / size)
-    const images = counts[at]!
-    return {
-      label: classes[row]!,
-      prediction: classes[at % size]!,
+export function confusedPairs(confusion: Confusion, most: number): ConfusedPair[] {
+  const { classes } = confusion
+  const scores = classScores(confusion)
+  const wrong = confusionCells(confusion).filter(({ label, prediction }) => label !== prediction)
+  return wrong
+    .sort((a, b) => b.images - a.images) // stable: of equal ones the first by label and prediction
+    .slice(0, most)
+    .map(({ label, prediction, images }) => ({
+      label: classes[label]!,
+      prediction: classes[prediction]!,
       images,
-      share: (100 * images) / scores[row]!.images,
-    }
-  })
+      share: (100 * images) / scores[label]!.images,
+    }))
 }

@@ -13,6 +13,7 @@ import {
   classScores,
   confusedPairs,
   meanPerClass,
+  sumConfusions,
 } from './confusion.js'
 import { matchClasses } from './matchClasses.js'
 import { type Classified, type EvaluatedModel, type PartResult, readImages } from './readImages.js'
@@ -114,11 +115,11 @@ export async function* evaluate(
     if (results[part]!.images === 0)
       throw new TrexError(`none of the ${samples.length} images of the ${part} part can be read`)
   }
-  const tasks = Object.values(results).flatMap(({ classified }) => (classified ? [classified] : []))
+  const [task, ...tasks] = Object.values(results).flatMap(({ classified }) => classified ?? [])
   const featureScores = compare ? scoreFeatures(results.train!.features!, results.val!.features!) : null
   for (const { k, voters } of featureScores?.knn ?? [])
     if (voters < k) notes.push(`k-NN with k = ${k}: all ${voters} training images vote, as there are no more`)
-  return { split, task: tasks.length ? scoreTask(tasks) : null, features: featureScores, notes }
+  return { split, task: task ? scoreTask([task, ...tasks]) : null, features: featureScores, notes }
 }
 
 function noImages(split: EvaluationOptions['split']): TrexError {
@@ -128,10 +129,9 @@ function noImages(split: EvaluationOptions['split']): TrexError {
   })
 }
 
-function scoreTask(parts: readonly Classified[]): TaskScores {
-  const { classes, counts: first } = parts[0]!.confusion
-  const counts = first.map((_, at) => parts.reduce((sum, { confusion }) => sum + confusion.counts[at]!, 0))
-  const confusion = { classes, counts }
+function scoreTask(parts: readonly [Classified, ...Classified[]]): TaskScores {
+  const [first, ...others] = parts
+  const confusion = sumConfusions([first.confusion, ...others.map((part) => part.confusion)])
   const perClass = classScores(confusion)
   const sum = (value: (item: ClassScore) => number) => perClass.reduce((all, item) => all + value(item), 0)
   const images = sum((item) => item.images)

@@ -1,5 +1,7 @@
 import { F, noGrad, tidy } from 'trex-torch'
+import { printable } from '../data/check/printable.js'
 import type { Sample } from '../data/sources/sample.js'
+import { TrexError } from '../errors.js'
 import type { Encoder } from '../method/encoder.js'
 import { imageTensor, labelTensor } from '../method/imageTensor.js'
 import { type Precision, withPrecision } from '../method/precision.js'
@@ -77,7 +79,9 @@ export async function* readImages(
         if (!logits || !classOf) return
         const known = own.map((label) => classOf[label]!)
         const targets = labelTensor(BigInt64Array.from(known, BigInt), target) // [B]
-        lossSum += F.crossEntropy(logits, targets, { reduction: 'sum' }).item()
+        const loss = F.crossEntropy(logits, targets, { reduction: 'sum' }).item()
+        if (!Number.isFinite(loss)) throw notFinite(loss, samples[batch.indices[0]!]!.path)
+        lossSum += loss
         const depth = Math.min(5, logits.size(1))
         const best = logits.topk(depth, 1)[1].to('int32').toTypedArray() as Int32Array // [B, 5]
         addConfusions(
@@ -99,4 +103,10 @@ export async function* readImages(
       : null,
     classified: classOf ? { confusion, hits5, lossSum } : null,
   }
+}
+
+function notFinite(loss: number, path: string): TrexError {
+  return new TrexError(`the loss is ${loss} in the batch of ${printable(path)}`, {
+    hint: 'the weights or the numbers of half precision are out of bounds: try another --checkpoint, or --precision fp32',
+  })
 }

@@ -1,10 +1,10 @@
 import { printable } from '../data/check/printable.js'
 import { type Html, html } from './html.js'
 
-/** Counts of images by class (row) and prediction (column), row-major. */
+/** Counts of images by `class * C + prediction` in a [C, C] matrix, of those that have any. */
 export interface ConfusionCounts {
   readonly classes: readonly string[]
-  readonly counts: ArrayLike<number>
+  readonly counts: ReadonlyMap<number, number>
 }
 
 /** So many classes are drawn at most: those with the most wrong answers. */
@@ -21,7 +21,9 @@ const LONGEST_NAME = 26
  */
 export function confusionMatrix({ classes, counts }: ConfusionCounts): Html {
   const total = classes.length
-  const count = (row: number, column: number) => counts[row * total + column]!
+  const count = (row: number, column: number) => counts.get(row * total + column) ?? 0
+  const imagesOf = new Float64Array(total)
+  for (const [at, images] of counts) imagesOf[Math.floor(at / total)]! += images
   const shown = drawnClasses({ classes, counts })
   const n = shown.length
   const cell = n <= 12 ? 48 : n <= MOST_FIGURES ? 34 : n <= 60 ? 18 : n <= 120 ? 14 : 12
@@ -31,12 +33,9 @@ export function confusionMatrix({ classes, counts }: ConfusionCounts): Html {
   const far = n >= BOTH_ENDS ? gap : 8
   const side = n * cell
   const middle = (i: number) => i * cell + cell / 2
-  const rows = shown.map((index) => {
-    const images = Array.from(classes, (_, column) => count(index, column)).reduce((a, b) => a + b, 0)
-    return { index, images }
-  })
-  const cells = rows.flatMap(({ index, images }, i) =>
+  const cells = shown.flatMap((index, i) =>
     shown.flatMap((column, j) => {
+      const images = imagesOf[index]!
       const value = count(index, column)
       if (value === 0) return []
       const share = value / images
@@ -80,14 +79,13 @@ export function drawnClasses({ classes, counts }: ConfusionCounts): number[] {
   const size = classes.length
   const any = new Float64Array(size)
   const wrong = new Float64Array(size)
-  for (let row = 0; row < size; row++)
-    for (let column = 0; column < size; column++) {
-      const count = counts[row * size + column]!
-      for (const index of [row, column]) {
-        any[index]! += count
-        if (row !== column) wrong[index]! += count
-      }
+  for (const [at, count] of counts) {
+    const [row, column] = [Math.floor(at / size), at % size]
+    for (const index of [row, column]) {
+      any[index]! += count
+      if (row !== column) wrong[index]! += count
     }
+  }
   const occurring = Array.from(classes.keys()).filter((index) => any[index]! > 0)
   if (occurring.length <= MOST_CLASSES) return occurring
   return occurring

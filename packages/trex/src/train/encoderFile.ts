@@ -31,7 +31,11 @@ export interface EncoderFile extends Disposable {
  */
 export function openEncoderFile(path: string): EncoderFile {
   const file = statSync(path, { throwIfNoEntry: false })?.isDirectory() ? checkpointOf(path) : path
-  return file.endsWith('.safetensors') ? openTensors(file) : openTorch(file)
+  const stats = statSync(file, { throwIfNoEntry: false })
+  if (stats && !stats.isFile())
+    // a named pipe would wait for a writer
+    throw new TrexError(`${file} is no regular file`, { hint: 'save the weights to a file first' })
+  return file.toLowerCase().endsWith('.safetensors') ? openTensors(file) : openTorch(file)
 }
 
 function checkpointOf(run: string): string {

@@ -61,5 +61,6 @@ test("GPUs are those of nvidia-smi's lines", () => {
     { name: 'NVIDIA H100 80GB HBM3', memoryMiB: 81559 },
     { name: 'NVIDIA A2, Rev B', memoryMiB: 15356 },
   ])
+  expect(parseGpus('NVIDIA GB10, [N/A]\n')).toEqual([{ name: 'NVIDIA GB10', memoryMiB: null }])
   expect(parseGpus('No devices were found\n')).toEqual([])
 })

@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process'
 /** A graphics processor of this machine. */
 export interface Gpu {
   readonly name: string
-  readonly memoryMiB: number
+  /** Null where the driver does not tell, as of a GPU that shares the machine's memory. */
+  readonly memoryMiB: number | null
 }
 
 const PATIENCE_MS = 5000
@@ -18,10 +19,10 @@ export function gpus(): Gpu[] | null {
   return status === 0 ? parseGpus(stdout) : null
 }
 
-/** The lines `name, MiB` that nvidia-smi prints; others are left out. */
+/** The lines `name, MiB` that nvidia-smi prints, or `name, [N/A]`; others are left out. */
 export function parseGpus(text: string): Gpu[] {
   return text.split('\n').flatMap((line) => {
-    const [, name, mebibytes] = /^(.+), *(\d+)\s*$/.exec(line) ?? []
-    return name ? [{ name, memoryMiB: Number(mebibytes) }] : []
+    const [, name, mebibytes] = /^(.+), *(\d+|\[[^\]]*\])\s*$/.exec(line) ?? []
+    return name ? [{ name, memoryMiB: mebibytes!.startsWith('[') ? null : Number(mebibytes) }] : []
   })
 }

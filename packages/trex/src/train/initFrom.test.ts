@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -113,6 +114,24 @@ describe('files of PyTorch', () => {
 })
 
 describe('safetensors', () => {
+  test("one dict of DINO's student and teacher: the teacher is taken", () => {
+    withLearner(create('resnet18'), (learner) => {
+      const path = join(folder, 'flat.SafeTensors')
+      tidy(() =>
+        saveTensors(
+          path,
+          ['student', 'teacher'].flatMap((who, i) =>
+            [...learner.model.encoder.stateDict()].map(
+              ([name, t]) => [`${who}.backbone.${name}`, t.mul(0).add(i)] as const,
+            ),
+          ),
+        ),
+      )
+      expect(initialiseFrom(learner, path)).toMatchObject({ prefix: 'teacher.backbone.', taken: 120 })
+      for (const [name, value] of constants(learner)) expect(value, name).toBe(1)
+    })
+  })
+
   const images = () => fromTypedArray(detImages('init.x', 2, 3, 96), [2, 3, 96, 96])
   const features = (encoder: { forward(x: Tensor): Tensor }) =>
     noGrad(() => tidy(() => valuesOf(encoder.forward(images()))))
@@ -156,6 +175,19 @@ describe('safetensors', () => {
       })
     })
   })
+})
+
+test('names of a file are shown on one line, of long ones the beginning', () => {
+  const report = {
+    ...{ path: 'x.pth', key: '', prefix: '', taken: 1, missing: [], interpolated: null },
+    leftOver: ['a\u001b[2J\nb', 'y'.repeat(1000)],
+  }
+  const line = `  left over: a\\u001b[2J\\nb, ${'y'.repeat(80)}...`
+  expect(describeInit(report)[1]).toBe(line)
+  const many = Array.from({ length: 200_000 }, (_, i) => `a\u001b.${i}`) // in one group, in less than a second
+  expect(describeInit({ ...report, leftOver: many })[1]).toBe(
+    '  left over: 200000 names: a\\u001b.* (200000)',
+  )
 })
 
 describe('what does not fit is an error, and changes nothing', () => {
@@ -205,6 +237,10 @@ describe('what does not fit is an error, and changes nothing', () => {
       expect(failure(learner, damaged)).toContain('truncated')
       expect(failure(learner, golden('hostile-system.pth'))).toContain('holds no tensors by name')
       expect(failure(learner, join(folder, 'none.pth'))).toContain('ENOENT')
+      for (const name of ['pipe.pth', 'pipe.safetensors']) {
+        execFileSync('mkfifo', [join(folder, name)])
+        expect(failure(learner, join(folder, name))).toBe(`${join(folder, name)} is no regular file`)
+      }
     })
   })
 })

@@ -1,5 +1,6 @@
 import { type DType, fromTypedArray, noGrad, type Tensor, tidy } from 'trex-torch'
 import { type RawTensor, typedArrayOf } from 'trex-torch/safetensors'
+import { printable } from '../data/check/printable.js'
 import { TrexError } from '../errors.js'
 import type { Encoder } from '../method/encoder.js'
 import { OnlineClassMeans } from '../method/onlineClassMeans.js'
@@ -23,8 +24,8 @@ export interface InitReport {
   readonly interpolated: readonly [from: number, to: number] | null
 }
 
-/** What checkpoints put before an encoder's names, alone or one after the other. */
-const PREFIXES = ['module.', 'model.', 'backbone.', 'encoder.', 'base_encoder.', 'student.', 'teacher.']
+/** What checkpoints put before an encoder's names, alone or one after the other; of two that fit the first is taken. */
+const PREFIXES = ['module.', 'model.', 'backbone.', 'encoder.', 'base_encoder.', 'teacher.', 'student.']
 const MAX_PREFIXES = 4
 
 const POSITIONS = 'pos_embed'
@@ -44,8 +45,9 @@ export function initialiseFrom(learner: Learner, path: string): InitReport {
 }
 
 /**
- * Copies the encoder weights of a run, a .safetensors or a PyTorch file into an encoder. Of the names that fit equally well those that come first are taken, a teacher's before a student's. A position
- * embedding of another grid is interpolated as the encoder itself would for images of that size.
+ * Copies the encoder weights of a run, a .safetensors or a PyTorch file into an encoder. Of names that fit equally well
+ * a teacher's are taken before a student's. A position embedding of another grid is interpolated as the encoder itself
+ * would for images of that size.
  * @throws TrexError when the file cannot be read, or lists what the encoder needs and the file lacks or has in another
  * shape; no weight has changed then.
  */
@@ -104,18 +106,27 @@ export function describeInit({
 
 /** The names, or of many how many there are under each first part. */
 function summary(names: readonly string[]): string {
-  if (names.length <= SHOWN) return names.join(', ')
-  const groups = new Map<string, string[]>()
+  if (names.length <= SHOWN) return names.map(shortName).join(', ')
+  const groups = new Map<string, { first: string; count: number }>()
   for (const name of names) {
-    const group = /^(model\.)?[^.]+/.exec(name)?.[0] ?? name
-    groups.set(group, [...(groups.get(group) ?? []), name])
+    const key = /^(model\.)?[^.]+/.exec(name)?.[0] ?? name
+    const group = groups.get(key)
+    if (group) group.count++
+    else groups.set(key, { first: name, count: 1 })
   }
-  const shown = [...groups].map(([group, all]) => (all.length === 1 ? all[0]! : `${group}.* (${all.length})`))
-  const more = shown.length > SHOWN ? `, and ${shown.length - SHOWN} more` : ''
-  return `${names.length} names: ${shown.slice(0, SHOWN).join(', ')}${more}`
+  const shown = [...groups]
+    .slice(0, SHOWN)
+    .map(([key, { first, count }]) => (count === 1 ? shortName(first) : `${shortName(key)}.* (${count})`))
+  const more = groups.size > SHOWN ? `, and ${groups.size - SHOWN} more` : ''
+  return `${names.length} names: ${shown.join(', ')}${more}`
 }
 
 const SHOWN = 12
+const LONGEST_NAME = 80
+
+/** A name of the file for a line of text. */
+const shortName = (name: string): string =>
+  printable(name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}...` : name)
 
 type Own = ReadonlyMap<string, Tensor>
 
@@ -126,8 +137,8 @@ function bestFit(
   own: Own,
 ): { network: StoredNetwork; prefix: string } {
   const fits = networks.flatMap((network) =>
-    prefixesOf([...network.tensors.keys()]).map((prefix) => {
-      const count = [...own.keys()].filter((name) => network.tensors.has(prefix + name)).length
+    prefixesOf([...network.tensors.keys()]).map(({ prefix, names }) => {
+      const count = names.filter((name) => own.has(name.slice(prefix.length))).length
       return { network, prefix, count }
     }),
   )
@@ -138,28 +149,36 @@ function bestFit(
   })
   if (best.count > 0) return best
   const seen = networks.flatMap(({ tensors }) => [...tensors.keys()])
-  const like = seen.length ? `its names are like ${seen.slice(0, 3).join(', ')}` : 'it is empty'
+  const like = seen.length
+    ? `its names are like ${seen.slice(0, 3).map(shortName).join(', ')}`
+    : 'it is empty'
   throw new TrexError(`${path} has no weights of this encoder: ${like}`, {
     hint: `the encoder's are like ${[...own.keys()].slice(0, 3).join(', ')} (torchvision's, timm's and DINO's names)`,
   })
 }
 
+interface Prefixed {
+  readonly prefix: string
+  /** The names that begin with it. */
+  readonly names: readonly string[]
+}
+
 /** All chains of known prefixes that some name begins with, the empty one first. */
-function prefixesOf(names: readonly string[], before = '', level = 0): string[] {
-  if (level === MAX_PREFIXES) return [before]
+function prefixesOf(names: readonly string[], before = '', level = 0): Prefixed[] {
+  if (level === MAX_PREFIXES) return [{ prefix: before, names }]
   const longer = PREFIXES.flatMap((prefix) => {
     const chain = before + prefix
     const within = names.filter((name) => name.startsWith(chain))
     return within.length ? prefixesOf(within, chain, level + 1) : []
   })
-  return [before, ...longer]
+  return [{ prefix: before, names }, ...longer]
 }
 
 function misfit(name: string, tensor: Tensor, shape: readonly number[] | undefined): string[] {
   if (shape === undefined || `${shape}` === `${tensor.shape}`) return []
   const square = shape.length === 3 && shape[1]! > 1 && Number.isInteger(Math.sqrt(shape[1]! - 1))
   if (name === POSITIONS && square && shape[0] === 1 && shape[2] === tensor.size(2)) return []
-  return [`${name} is [${shape}], not [${tensor.shape}]`]
+  return [`${name} is [${shortName(`${shape}`)}], not [${tensor.shape}]`]
 }
 
 /** Patches a side of a position embedding [1, 1 + side^2, D]. */

@@ -1,6 +1,8 @@
-import { liveTensors, noGrad } from 'trex-torch'
+import { liveTensors, noGrad, ones, tidy } from 'trex-torch'
 import { expect, test } from 'vitest'
 import { resolveSettings } from '../config.js'
+import type { MultiCropModel } from '../method/multiCropModel.js'
+import type { OnlineClassMeans } from '../method/onlineClassMeans.js'
 import { createLearner, disposeLearner, hasFiniteWeights, ownLearner } from './learner.js'
 
 const settings = resolveSettings({
@@ -21,6 +23,23 @@ test('a weight that is not finite is found, wherever it is', () => {
     noGrad(() => weight.fill_(0))
   }
   expect(hasFiniteWeights(learner)).toBe(true)
+  disposeLearner(learner)
+})
+
+test('the momentum encoder leaves out no block by chance', () => {
+  const flags = { encoder: 'vit_tiny', imageSize: 32, projector: { hidden: 8, bottleneck: 4 } } as const
+  const vit = resolveSettings({ flags, sets: ['vit.dropPath=0.9', 'onlineClassMeans.size=8'] })
+  const learner = createLearner(vit, 3, { device: 'cpu', dtype: null })
+  const { momentumEncoder } = learner.prototypes as OnlineClassMeans
+  const twice = (model: MultiCropModel) =>
+    tidy(() => {
+      const images = ones([2, 3, 32, 32])
+      return noGrad(() => [0, 1].map(() => model.encoder.forward(images).toFloat32Array()))
+    })
+  const [first, second] = twice(momentumEncoder.model)
+  expect(second).toEqual(first)
+  const [one, other] = twice(learner.model)
+  expect(other).not.toEqual(one)
   disposeLearner(learner)
 })
 

@@ -73,11 +73,9 @@ function createPrototypes(
   const { onlineClassMeans, temperature } = settings
   if (!onlineClassMeans) return new LearnedPrototypes(model.embeddingDim, classes, temperature, generator)
   const bank = new MemoryBank(onlineClassMeans.size, model.embeddingDim, classes, generator)
-  const momentumEncoder = new MomentumEncoder(
-    model,
-    createModel(settings, generator),
-    onlineClassMeans.emaMomentum,
-  )
+  // It only observes: leaving out blocks by chance would add noise to the class means. DINO's teacher has none either.
+  const whole = createModel({ ...settings, vit: { ...settings.vit, dropPath: 0 } }, generator)
+  const momentumEncoder = new MomentumEncoder(model, whole, onlineClassMeans.emaMomentum)
   return new OnlineClassMeans(bank, momentumEncoder, temperature)
 }
 

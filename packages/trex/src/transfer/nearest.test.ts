@@ -26,6 +26,18 @@ test('finds the rows with the highest cosines', () => {
   }
 })
 
+test('of rows that are all equally near the earliest are taken', () => {
+  const same = (rows: number) => ({
+    features: new Float32Array(rows * 5).fill(0.3),
+    dim: 5,
+    labels: new Int32Array(rows),
+  })
+  const before = liveTensors()
+  const { indices } = nearest(same(40), same(500), 3)
+  expect(liveTensors()).toBe(before)
+  expect([...indices]).toEqual(Array.from({ length: 120 }, (_, i) => i % 3))
+})
+
 test('refuses other widths and more neighbours than there are rows', () => {
   expect(() => nearest(random(2), random(3, 4), 1)).toThrow('queries have 5 features, the gallery has 4')
   for (const k of [0, 4, 1.5]) expect(() => nearest(random(2), random(3), k)).toThrow(`k is ${k}`)

@@ -83,8 +83,10 @@ function candidatesOf(queries: Tensor, gallery: Tensor, k: number): (readonly nu
     const end = (i + 1) * taken
     if (taken === n || top[end - 1]! < least)
       return near(top.subarray(i * taken, end), at.subarray(i * taken, end))
-    const [more, rows] = products.select(0, i).topk(most) // [most] each
-    return near(more.toFloat32Array(), rows.to('int32').toTypedArray() as Int32Array)
+    return tidy(() => {
+      const [more, rows] = products.select(0, i).topk(most) // [most] each
+      return near(more.toFloat32Array(), rows.to('int32').toTypedArray() as Int32Array)
+    })
   })
 }
 

@@ -31,6 +31,7 @@ test('every finite value is in the bucket that its edges say, however far apart 
       const { count, limits, counts } = histogramOf(values)
       expect(count).toBe(finite.length)
       expect(counts.reduce((a, b) => a + b, 0)).toBe(count)
+      if (count > 0) expect(limits.at(-1)).toBe(Math.max(...finite))
       expect(limits).toEqual([...limits].sort((a, b) => a - b))
       expect(counts.every((n) => Number.isInteger(n) && n >= 0)).toBe(true)
     }),

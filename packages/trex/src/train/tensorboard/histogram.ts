@@ -30,7 +30,7 @@ export function histogramOf(values: Float32Array | Float64Array): Histogram {
   const range = max * scale - min * scale
   const edge = (part: number) =>
     Math.min(max, scale === 1 ? min + part * range : min * (1 - part) + max * part)
-  const limits = Array.from({ length: BUCKETS }, (_, i) => edge((i + 1) / BUCKETS))
+  const limits = Array.from({ length: BUCKETS }, (_, i) => (i + 1 < BUCKETS ? edge((i + 1) / BUCKETS) : max))
   const counts = new Array<number>(BUCKETS).fill(0)
   for (const value of values) {
     if (!Number.isFinite(value)) continue
