@@ -4,7 +4,7 @@ import { readHeader } from 'trex-torch/safetensors'
 import { z } from 'zod'
 import { TrexError } from '../errors.js'
 import { checkpointPath, openRun, type Run } from '../train/run.js'
-import { otherHolder } from '../train/runLock.js'
+import { holderOf } from '../train/runLock.js'
 import { digestMetrics, type EpochFigures, type MetricsDigest } from './runsMetrics.js'
 
 /** How a run stands; `detail` says who trains it, where it resumes, or what is wrong. */
@@ -70,7 +70,7 @@ function bestOf(epochs: readonly EpochFigures[]): RunSummary['best'] {
 
 /** @throws Error when its checkpoint cannot be read. */
 function standingOf(run: Run, epochs: readonly EpochFigures[]): Standing {
-  const holder = otherHolder(run.dir)
+  const holder = holderOf(run.dir)
   if (holder) return { state: 'training', detail: `process ${holder.pid} on ${holder.host}` }
   const failure = failureOf(run.dir)
   if (failure) return { state: 'failed', detail: failure }

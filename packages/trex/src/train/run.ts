@@ -96,6 +96,7 @@ const PARTS = [
   'bad-images.json',
   'checkpoints',
   'lock',
+  'lock.takeover',
 ]
 
 function removeRun(dir: string): void {
