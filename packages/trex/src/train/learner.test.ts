@@ -1,7 +1,16 @@
-import { liveTensors, noGrad } from 'trex-torch'
+import { liveTensors, noGrad, randint, randn, tidy } from 'trex-torch'
 import { expect, test } from 'vitest'
+import { tinyLearner } from '../../test/support/tinyLearner.js'
 import { resolveSettings } from '../config.js'
-import { createLearner, disposeLearner, hasFiniteWeights, ownLearner } from './learner.js'
+import {
+  createLearner,
+  disposeLearner,
+  hasFiniteState,
+  hasFiniteWeights,
+  learnerState,
+  ownLearner,
+} from './learner.js'
+import { trainStep } from './step.js'
 
 const settings = resolveSettings({
   recipe: 'trex-plain-3',
@@ -21,6 +30,28 @@ test('a weight that is not finite is found, wherever it is', () => {
     noGrad(() => weight.fill_(0))
   }
   expect(hasFiniteWeights(learner)).toBe(true)
+  disposeLearner(learner)
+})
+
+test('so is any other number of what a checkpoint holds', () => {
+  const learner = tinyLearner()
+  tidy(() => trainStep(learner, { crops: [randn([4, 3, 8, 8])], labels: randint(0, 3, [4]) }, 0.01))
+  const state = learnerState(learner)
+  const names = [
+    'prototypes.memory_bank.features',
+    'prototypes.momentum_encoder.model.projector.layers.1.bn.running_var',
+    'model.projector.layers.1.bn.running_mean',
+  ]
+  const momentum = [...learner.optimizer.stateDict().values()].at(-1)!
+  for (const tensor of [...names.map((name) => state.get(name)!), momentum]) {
+    expect(hasFiniteState(learner)).toBe(true)
+    tidy(() => {
+      const kept = tensor.clone()
+      noGrad(() => tensor.select(0, 0).fill_(Number.NaN))
+      expect([hasFiniteState(learner), hasFiniteWeights(learner)]).toEqual([false, true])
+      noGrad(() => tensor.copy_(kept))
+    })
+  }
   disposeLearner(learner)
 })
 

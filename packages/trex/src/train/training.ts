@@ -1,8 +1,8 @@
 import { manualSeed, tidy } from 'trex-torch'
 import { prototypeDrift } from '../analysis/prototypeDrift.js'
-import { collectBadImages } from '../data/loader/badImages.js'
+import { type BadImages, collectBadImages } from '../data/loader/badImages.js'
 import { type Batch, type Loader, openLoader } from '../data/loader/loader.js'
-import { openWorkers } from '../data/loader/workers.js'
+import { openWorkers, type Workers } from '../data/loader/workers.js'
 import type { ImageDataset } from '../data/sources/sample.js'
 import { cropGroups, type Settings } from '../settings.js'
 import { openBadImages } from './badImages.js'
@@ -23,7 +23,7 @@ export interface Training extends AsyncDisposable {
   /** The learning rate of every step. */
   readonly rates: Float64Array
   /** What validation reads its images with. */
-  readonly reading: ValidationReading
+  readonly reading: ValidationReading & { readonly bad: BadImages }
   /** Steps between two looks at the device. */
   readonly logEvery: number
   /** Makes a step of the run; null for a batch of which bad images have left too little for batch statistics. */
@@ -56,20 +56,24 @@ export function openTraining(
   const { learner } = owner
   const groups = cropGroups(settings)
   const counts = groups.map(({ count }) => count)
-  const bad = readOnly ? null : openBadImages(run)
-  const pool = openWorkers({ ...workerOptions(settings), cacheBytes: CACHE_BYTES })
+  let bad: (BadImages & Disposable) | null = null
+  let pool: Workers | null = null
   const close = async () => {
-    await pool.close()
+    try {
+      await pool?.close()
+    } catch {} // nothing is read any more, and an error that has ended the work counts more
     bad?.[Symbol.dispose]()
     owner[Symbol.dispose]()
   }
-  const reading = {
-    pool,
-    bad: bad ?? collectBadImages(settings.data),
-    ...(data.stream && { stream: data.stream }),
-    ...(signal && { signal }),
-  }
   try {
+    bad = readOnly ? null : openBadImages(run)
+    pool = openWorkers({ ...workerOptions(settings), cacheBytes: CACHE_BYTES })
+    const reading = {
+      pool,
+      bad: bad ?? collectBadImages(settings.data),
+      ...(data.stream && { stream: data.stream }),
+      ...(signal && { signal }),
+    }
     const loader = given ?? openLoader({ samples: data.train, groups, batchSize, seed, ...reading })
     const rates = ratesOf(settings, loader.batches)
     const { weightDecay, weightDecayEnd } = settings.optimizer
