@@ -96,14 +96,19 @@ function positionOf(run: Run): z.infer<typeof checkpointSchema>['position'] | nu
   return checkpointSchema.parse(JSON.parse(readHeader(path).metadata.state ?? 'null')).position
 }
 
-const failureSchema = z.object({ step: z.number(), loss: z.union([z.string(), z.number()]) })
+const failureSchema = z.object({
+  what: z.string().default('loss'),
+  step: z.number(),
+  loss: z.union([z.string(), z.number()]),
+})
 
 /** What failure.json says of a step that ended the run; null when there is none. */
 function failureOf(dir: string): string | null {
   const path = join(dir, 'failure.json')
   if (!existsSync(path)) return null
   try {
-    const { step, loss } = failureSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
+    const { what, step, loss } = failureSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
+    if (what !== 'loss') return `the ${what} had numbers that are not finite after step ${step}`
     return `the loss was ${loss} at step ${step}`
   } catch {
     return 'failure.json says why'

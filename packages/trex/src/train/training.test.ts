@@ -8,14 +8,17 @@ import { makeImages } from '../../test/support/trex.js'
 import { resolveSettings } from '../config.js'
 import { DecodeError } from '../data/decode/decodeError.js'
 import { collectBadImages } from '../data/loader/badImages.js'
+import { type Loader, openLoader } from '../data/loader/loader.js'
 import { readImageDataset } from '../data/sources/imageFolder.js'
 import type { ImageDataset } from '../data/sources/sample.js'
+import { cropGroups } from '../settings.js'
 import { readBadImages } from './badImages.js'
 import { failedBatchPath, keepFailure, readFailure } from './failure.js'
 import { START } from './position.js'
 import { createRun, describeData, type Run } from './run.js'
 import { openSaves } from './saves.js'
 import { validationSpectrum } from './spectrum.js'
+import { train } from './train.js'
 import { openTraining } from './training.js'
 
 // What training does where something goes wrong, with real images, files and weights.
@@ -26,7 +29,6 @@ afterAll(() => rmSync(dir, { recursive: true }))
 const settings = resolveSettings({
   recipe: 'supervised',
   flags: { encoder: 'resnet18', imageSize: 16, batchSize: 4, workers: 0, precision: 'fp32', device: 'cpu' },
-  sets: ['checkpoints.everySteps=1'],
 })
 let data: ImageDataset
 beforeAll(async () => {
@@ -68,6 +70,31 @@ test('and if its images cannot be read any more, what else is known of it', asyn
   expect(hint).toMatch(/^its batch cannot be kept \(.*lost/)
   expect(readFailure(run)).toMatchObject({ what: 'state', step: 0, images: [] })
   expect(existsSync(failedBatchPath(run))).toBe(false)
+})
+
+test('an error within a step is not followed by a save, though the run was asked to stop', async () => {
+  const run = newRun()
+  const stop = new AbortController()
+  const { batchSize, seed } = settings
+  await using batches = openLoader({ samples: data.train, groups: cropGroups(settings), batchSize, seed })
+  const loader: Loader = {
+    ...batches,
+    async *epoch(epoch, from) {
+      for await (const batch of batches.epoch(epoch, from)) {
+        if (batch.index === 1) {
+          batch.labels.fill(99n) // no such class
+          stop.abort(new Error('stop'))
+        }
+        yield batch
+      }
+    },
+  }
+  const follow = async () => {
+    for await (const event of train(run, data, { loader, signal: stop.signal }))
+      expect(event).toMatchObject({ step: 0 })
+  }
+  await expect(follow()).rejects.toThrow(/99/)
+  expect(readdirSync(join(run.dir, 'checkpoints'))).toEqual([])
 })
 
 test('training that cannot be opened leaves nothing behind', async () => {
