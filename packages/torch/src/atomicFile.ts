@@ -101,8 +101,15 @@ function writeAll(file: number, chunk: Uint8Array): void {
 
 function syncFolder(folder: string): void {
   if (process.platform === 'win32') return // Windows cannot open a folder
-  syncPath(folder)
+  try {
+    syncPath(folder)
+  } catch (error) {
+    if (!NO_FOLDER_SYNC.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+  }
 }
+
+/** What file systems that keep the names of files by themselves, as some of networks do, answer to the sync of a folder. */
+const NO_FOLDER_SYNC = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
 
 function syncPath(path: string): void {
   const handle = openSync(path, 'r')

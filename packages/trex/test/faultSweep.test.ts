@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { randint, randn, setNumThreads, tidy } from 'trex-torch'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { resolveSettings } from '../src/config.js'
+import { collectBadImages } from '../src/data/loader/badImages.js'
 import { TrexError } from '../src/errors.js'
 import { rngFor } from '../src/rng.js'
 import { type Learner, learnerState } from '../src/train/learner.js'
@@ -20,7 +21,7 @@ import { tinyLearner } from './support/tinyLearner.js'
 // was, and training must go on from there as if nothing had happened.
 
 const faults = createRequire(import.meta.url)('./support/faultyFs.cjs') as {
-  arm(fault?: { nth: number; action: string; when?: string }): void
+  arm(fault?: { op?: string; nth: number; action: string; when?: string; save?: number }): void
   operations(): string[]
 }
 const dir = mkdtempSync(join(tmpdir(), 'trex-faults-'))
@@ -55,7 +56,7 @@ function restored(): { position: Position; digest: string } {
 
 describe('one save of three names', () => {
   const learner = tinyLearner()
-  const saves = openSaves(run, learner, START)
+  const saves = openSaves(run, learner, collectBadImages(), START)
   const states: string[] = []
 
   test('in good order', () => {
@@ -89,6 +90,17 @@ describe('one save of three names', () => {
       .filter((op, i, all) => op !== 'read' && !(op === 'write' && all[i - 1] === op))
     expect(seen).toEqual(operations)
   })
+
+  test.each(['EINVAL', 'ENOTSUP'])(
+    '%s at the sync of a folder is no error: names are kept without it',
+    (code) => {
+      for (const nth of [2, 3]) {
+        faults.arm({ op: 'fsync', nth, save: 1, action: code })
+        saves.saveEpoch(at(3), true)
+        expect(restored()).toEqual({ position: at(3), digest: digest(learner) })
+      }
+    },
+  )
 
   test.each(['ENOSPC', 'EIO', 'EACCES'])('%s at each of them', (code) => {
     faults.arm()

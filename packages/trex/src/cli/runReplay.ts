@@ -3,6 +3,7 @@ import { settingsSchema } from '../settings.js'
 import { failedBatchPath } from '../train/failure.js'
 import { type ReplayReport, replay } from '../train/replay.js'
 import { openRun, type Run } from '../train/run.js'
+import { endQuietly } from './follow.js'
 import { print } from './print.js'
 import { type Progress, startProgress } from './progress.js'
 import { openRunData } from './runData.js'
@@ -30,6 +31,9 @@ export async function runReplay(dir: string, place: string | undefined, flags: R
       progress ??= startProgress('replay', value.steps)
       progress.update(value.done, 'steps')
     }
+  } catch (error) {
+    await endQuietly(steps)
+    throw error
   } finally {
     progress?.stop()
   }

@@ -57,7 +57,7 @@ export async function runTrain(dataRoot: string | undefined, flags: TrainFlags):
   const bad = await checkBefore(data, settings)
   const run = createRun(flags.out, resolved, describeData('train', withoutSecrets(root), data))
   saveBadImages(run, bad)
-  await finish(run, data, false)
+  await finish(run, data, { created: true, resume: false })
 }
 
 /** Looks for what is no image at all before any work is done; the images that will be left out. */
@@ -96,11 +96,17 @@ async function resumeTraining(
     console.error(`note: ${changes.join(', ')} since the run was started: its last digits may differ`)
   const goesOn = hadCheckpoint(run)
   if (!goesOn) console.error(`${dir} has no checkpoint yet: starting from the beginning`)
-  await finish(run, data, goesOn)
+  await finish(run, data, { created: false, resume: goesOn })
 }
 
-async function finish(run: Run, data: ImageDataset, resume: boolean): Promise<void> {
-  const release = onStop(() => console.error(farewell(run)))
+/** Trains to the end; a run that was `created` here, and ends before its first step, leaves nothing. */
+async function finish(
+  run: Run,
+  data: ImageDataset,
+  { created, resume }: { created: boolean; resume: boolean },
+): Promise<void> {
+  const discarded = () => created && discardUntrained(run)
+  const release = onStop(() => console.error(farewell(run, discarded())))
   const ignored = Object.entries(data.ignored).map(
     ([extension, count]) => `${count} ${extension || 'without extension'}`,
   )
@@ -114,12 +120,10 @@ async function finish(run: Run, data: ImageDataset, resume: boolean): Promise<vo
   try {
     disposeLearner(await followTraining(train(run, data, { resume, signal: stop.signal })))
   } catch (error) {
-    if (!(error instanceof Stopped)) discardUntrained(run)
-    else {
-      console.error(farewell(run))
-      if (!hadCheckpoint(run)) throw new Stopped(error.by, false)
-    }
-    throw error
+    const nothingKept = discarded()
+    if (!(error instanceof Stopped)) throw error
+    console.error(farewell(run, nothingKept))
+    throw nothingKept ? new Stopped(error.by, false) : error
   } finally {
     release()
     reportBadImages(run)
@@ -145,8 +149,8 @@ function reportBadImages({ dir }: Run): void {
 const SHOWN_BAD = 20
 
 /** What a stop leaves behind, and how to go on. */
-function farewell(run: Run): string {
-  if (discardUntrained(run)) return 'stopped before the first step: nothing is kept'
+function farewell(run: Run, nothingKept: boolean): string {
+  if (nothingKept) return 'stopped before the first step: nothing is kept'
   const from = hadCheckpoint(run)
     ? 'from the last checkpoint'
     : 'from the beginning, as there is no checkpoint yet'

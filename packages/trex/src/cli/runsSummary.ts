@@ -4,7 +4,7 @@ import { readHeader } from 'trex-torch/safetensors'
 import { z } from 'zod'
 import { TrexError } from '../errors.js'
 import { checkpointPath, openRun, type Run } from '../train/run.js'
-import { otherHolder } from '../train/runLock.js'
+import { holderOf } from '../train/runLock.js'
 import { digestMetrics, type EpochFigures, type MetricsDigest } from './runsMetrics.js'
 
 /** How a run stands; `detail` says who trains it, where it resumes, or what is wrong. */
@@ -70,7 +70,7 @@ function bestOf(epochs: readonly EpochFigures[]): RunSummary['best'] {
 
 /** @throws Error when its checkpoint cannot be read. */
 function standingOf(run: Run, epochs: readonly EpochFigures[]): Standing {
-  const holder = otherHolder(run.dir)
+  const holder = holderOf(run.dir)
   if (holder) return { state: 'training', detail: `process ${holder.pid} on ${holder.host}` }
   const failure = failureOf(run.dir)
   if (failure) return { state: 'failed', detail: failure }
@@ -97,7 +97,7 @@ function positionOf(run: Run): z.infer<typeof checkpointSchema>['position'] | nu
 }
 
 const failureSchema = z.object({
-  what: z.enum(['loss', 'weights']).default('loss'),
+  what: z.string().default('loss'),
   step: z.number(),
   loss: z.union([z.string(), z.number()]),
 })
@@ -108,9 +108,8 @@ function failureOf(dir: string): string | null {
   if (!existsSync(path)) return null
   try {
     const { what, step, loss } = failureSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
-    return what === 'loss'
-      ? `the loss was ${loss} at step ${step}`
-      : `the weights were not finite after step ${step}`
+    if (what !== 'loss') return `the ${what} had numbers that are not finite after step ${step}`
+    return `the loss was ${loss} at step ${step}`
   } catch {
     return 'failure.json says why'
   }

@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGUSR1'] as const
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'] as const
 type Signal = (typeof SIGNALS)[number]
 
 const acts = new Set<() => void>()

@@ -75,6 +75,7 @@ describe('a signal in mid-epoch', () => {
   test.each([
     ['SIGTERM', 75],
     ['SIGUSR1', 75],
+    ['SIGHUP', 75],
     ['SIGINT', 130],
   ] as const)('%s saves, exits with %i, and the run goes on to the same bits', async (signal, code) => {
     const { run, status, stderr } = await stopped(signal, 7, [signal])
@@ -119,6 +120,18 @@ describe('a signal in mid-epoch', () => {
     expect(status).toBe(143)
     expect(stderr).toMatch(/goes on from the beginning, as there is no checkpoint yet\n$/)
     expect(readdirSync(join(run, 'checkpoints'))).toEqual([])
+
+    // Resumed, and stopped before the first step: only who has created a run may remove it.
+    let sent = false
+    const resumed = await trex(['train', '--resume', run], {
+      onStderr(text, kill) {
+        if (!sent && text.includes('validation images')) kill('SIGTERM')
+        sent ||= text.includes('validation images')
+      },
+    })
+    expect(resumed.status).toBe(75)
+    expect(resumed.stderr).toMatch(/\nstopped: `trex train --resume .*twice` goes on from the /)
+    expect(existsSync(join(run, 'config.yaml'))).toBe(true)
   })
 })
 
@@ -150,7 +163,7 @@ describe('checkpoints', () => {
 describe('a loss that is not a number', () => {
   test('keeps the step, and trex replay shows where it goes wrong', async () => {
     const run = join(dir, 'diverged')
-    const args = ['train', data, ...flags, '--set', 'optimizer.lr=1e37']
+    const args = ['train', data, ...flags, '--init-from', whole, '--set', 'optimizer.lr=1e37']
     const { status, stderr } = await trex([...args, '--out', run])
     expect(status).toBe(1)
     const step = Number(
@@ -166,6 +179,8 @@ describe('a loss that is not a number', () => {
     expect(shown.stdout).toContain('loss: NaN, as before')
     expect(shown.stdout).toMatch(/the 4 images are the same, bit for bit/)
     expect(shown.stdout).toMatch(/not finite/)
+    const again = JSON.parse((await trex(['replay', run, '--json'])).stdout)
+    expect(again.before.map(({ loss }: { loss: number }) => loss)).toEqual(rowsOf(run).map((row) => row.loss))
     const { stdout } = await trex(['replay', run, '--json', '--precision', 'bf16'])
     expect(JSON.parse(stdout)).toMatchObject({ sameImages: true, failure: { step } })
   })

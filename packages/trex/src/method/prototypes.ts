@@ -9,7 +9,7 @@ export interface Prototypes {
   advance(): void
   /** Takes note of a batch after its logits: first global crop [B, 3, S, S] and labels [B]. */
   observe(globalCrop: Tensor, labels: Tensor): void
-  /** The vectors themselves, unit rows where the logits are cosines: [C, D]. */
+  /** The vectors as they are now, unit rows where the logits are cosines; no later step changes them: [C, D]. */
   vectors(): Tensor
 }
 
@@ -31,7 +31,7 @@ export class LearnedPrototypes extends Linear implements Prototypes {
   }
 
   vectors(): Tensor {
-    return this.temperature > 0 ? F.normalize(this.weight) : this.weight
+    return this.temperature > 0 ? F.normalize(this.weight) : this.weight.clone()
   }
 
   /** Learned weights change by their gradient alone. */

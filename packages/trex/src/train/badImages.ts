@@ -12,8 +12,8 @@ export type BadImageList = z.infer<typeof schema>
 const schema = z.array(z.strictObject({ path: z.string(), reason: z.string() }))
 
 /**
- * The bad images of a run under its policy, with those it met before it was resumed; they are written down when this is
- * disposed, however the work ended.
+ * The bad images of a run under its policy, with those it met before it was resumed. They are written down before each
+ * checkpoint, and those met since then when this is disposed, however the work ended.
  */
 export function openBadImages(run: Run): BadImages & Disposable {
   const known = readBadImages(run.dir).map(({ path, reason }): [string, string] => [path, reason])
@@ -23,7 +23,7 @@ export function openBadImages(run: Run): BadImages & Disposable {
     [Symbol.dispose]() {
       try {
         saveBadImages(run, bad)
-      } catch {} // the work has ended in another way, or the end of an epoch has said so
+      } catch {} // the work has ended in another way, or the last checkpoint has said so
     },
   }
 }

@@ -198,7 +198,7 @@ function writeError(path: string, cause: unknown): unknown {
   }
   const code = systemCode(cause)
   if (code === undefined) return cause
-  const hint = `${HINTS[code] ?? 'Check the disk'} or choose another folder, then continue the run with --resume.`
+  const hint = `${HINTS[code] ?? 'Check the disk'}, or move the run folder to another disk, then continue the run with --resume.`
   return new TrexError(
     `Cannot write checkpoint ${path}: ${(cause as Error).message}. The last complete checkpoint is unharmed.`,
     { hint, cause },

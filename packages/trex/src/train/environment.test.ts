@@ -45,6 +45,12 @@ test.each([
   ['nothing', full, full, []],
   ['what changes no digits', full, { ...full, node: 'v22', libtorch: 'system' }, []],
   ['what an older env.json does not hold', old, full, []],
+  [
+    'another version of the program',
+    { ...full, trex: '1.0.0' },
+    { ...full, trex: '1.1.0' },
+    ['trex 1.0.0 -> 1.1.0'],
+  ],
   ['threads', old, { ...old, engine: { version: '2.13.0', threads: 4 } }, ['threads 2 -> 4']],
   [
     'another machine',

@@ -8,6 +8,7 @@ import { type Gpu, gpus } from './gpus.js'
 
 /** Checks env.json; what else it holds is for people to read. */
 export const environmentSchema = z.object({
+  trex: z.string().optional(),
   node: z.string(),
   platform: z.string(),
   engine: z.object({ version: z.string(), threads: z.number() }),
@@ -38,11 +39,12 @@ export interface EnvironmentRecord extends Environment {
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
 
 /** What the numbers of this process depend on. @throws EngineError when there is no engine. */
-export function computingEnvironment(): Omit<Environment, 'cpu' | 'gpus'> &
-  Pick<EnvironmentRecord, 'cpu' | 'gpus'> {
+export function computingEnvironment(): Omit<Environment, 'trex' | 'cpu' | 'gpus'> &
+  Pick<EnvironmentRecord, 'trex' | 'cpu' | 'gpus'> {
   const { record, ...engine } = engineInfo()
   const cores = cpus() // empty where the system does not tell
   return {
+    trex: version,
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
     engine,
@@ -56,7 +58,6 @@ export function computingEnvironment(): Omit<Environment, 'cpu' | 'gpus'> &
 export function currentEnvironment(): EnvironmentRecord {
   const { cpu, gpus, ...computing } = computingEnvironment()
   return {
-    trex: version,
     ...computing,
     git: gitState(process.cwd()),
     host: hostname(),
@@ -71,6 +72,7 @@ export function currentEnvironment(): EnvironmentRecord {
 /** In words, what differs between two environments and may change the last digits of a resumed run; empty when nothing. */
 export function environmentChanges(before: Environment, now: Environment): string[] {
   const facts: [string, (environment: Environment) => string | number | undefined][] = [
+    ['trex', ({ trex }) => trex],
     ['platform', ({ platform }) => platform],
     ['libtorch', ({ engine }) => engine.version],
     ['threads', ({ engine }) => engine.threads],

@@ -2,18 +2,23 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { safetensorsChunks, type TensorSource, writeFileAtomic } from 'trex-torch/safetensors'
 import { z } from 'zod'
-import type { Batch, Loader } from '../data/loader/loader.js'
-import type { Sample } from '../data/sources/sample.js'
+import { type Batch, type Loader, openLoader } from '../data/loader/loader.js'
+import type { CropGroup } from '../data/pixels/multiCrop.js'
+import type { ImageDataset } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
 import { cropGroups } from '../settings.js'
 import type { StepFigures } from './meter.js'
+import type { ValidationReading } from './reading.js'
 import type { Run } from './run.js'
 
-/** The step that ended a run because its loss, or a weight after it, was not a finite number: RUN/failure.json. */
+/**
+ * The step that ended a run because its loss, or after it a weight or other state that a checkpoint holds, was not a
+ * finite number: RUN/failure.json.
+ */
 export type Failure = Readonly<z.infer<typeof schema>>
 
 const schema = z.object({
-  what: z.enum(['loss', 'weights']),
+  what: z.enum(['loss', 'weights', 'state']),
   epoch: z.number(),
   /** Of the run, from 0, and its batch within the epoch. */
   step: z.number(),
@@ -21,11 +26,11 @@ const schema = z.object({
   lr: z.number(),
   /** As text: JSON has no NaN. */
   loss: z.string(),
-  /** The batch's images by name, with their class numbers. */
+  /** The batch's images by name, with their class numbers; empty when they could not be read again. */
   images: z.array(z.object({ path: z.string(), label: z.number() })),
 })
 
-/** The loss of a step, or a weight after it, is not a finite number. */
+/** The loss of a step, or a weight or other state after it, is not a finite number. */
 export class NonFinite extends Error {
   /** @param step the step, where it is known; else it is the last one that was made */
   constructor(
@@ -60,48 +65,58 @@ export function clearFailure(run: Pick<Run, 'dir'>): void {
 }
 
 /**
- * Keeps a step that gave what is not finite, its images made again as they were.
+ * Keeps a step that gave what is not finite: what is known of it first, then its images, made again as they were.
+ * @param reading what the run reads images with; it may have been asked to stop
  * @returns the error that ends the run
  */
 export async function keepFailure(
   run: Run,
-  loader: Loader,
-  samples: readonly Sample[],
+  { train: samples }: ImageDataset,
+  { loader, signal, ...reading }: ValidationReading & { readonly loader?: Loader | undefined },
   what: Failure['what'],
   { epoch, step, lr, loss }: StepFigures,
 ): Promise<TrexError> {
-  const counts = cropGroups(run.settings).map(({ count }) => count)
-  const at = { what, epoch, step, batch: step - epoch * loader.batches, lr, loss: String(loss) }
-  const message =
-    what === 'loss'
-      ? `the loss is ${loss} at step ${step} (epoch ${epoch})`
-      : `the weights are not finite after step ${step} (epoch ${epoch})`
+  const { batchSize, seed } = run.settings
+  const groups = cropGroups(run.settings)
+  const again = loader ?? openLoader({ samples, groups, batchSize, seed, ...reading })
+  const failure = { what, epoch, step, batch: step - epoch * again.batches, lr, loss: String(loss) }
+  const write = (images: Failure['images']) =>
+    writeFileAtomic(reportPath(run), [Buffer.from(`${JSON.stringify({ ...failure, images }, null, 2)}\n`)])
+  const after = `after step ${step} (epoch ${epoch})`
+  const message = {
+    loss: `the loss is ${loss} at step ${step} (epoch ${epoch})`,
+    weights: `the weights are not finite ${after}`,
+    state: `batch-norm statistics, memory bank or optimizer state are not finite ${after}`,
+  }[what]
   let kept = `\`trex replay ${run.dir}\` runs the step again and shows where the numbers go wrong; `
   let cause: unknown
   try {
-    for await (const batch of loader.epoch(epoch, at.batch)) {
+    write([])
+    for await (const batch of again.epoch(epoch, failure.batch)) {
       const images = Array.from(batch.indices, (i) => ({ path: samples[i]!.path, label: samples[i]!.label }))
-      writeFileAtomic(failedBatchPath(run), safetensorsChunks(batchTensors(batch, counts)))
-      writeFileAtomic(reportPath(run), [Buffer.from(`${JSON.stringify({ ...at, images }, null, 2)}\n`)])
+      writeFileAtomic(failedBatchPath(run), safetensorsChunks(batchTensors(batch, groups)))
+      write(images)
       break
     }
   } catch (error) {
     kept = `its batch cannot be kept (${(error as Error).message}); `
     cause = error
   }
+  const remedy = 'lower optimizer.lr, lengthen optimizer.warmupEpochs or set optimizer.clipNorm'
+  const place = `in ${join(run.dir, 'config.yaml')}, then \`trex train --resume ${run.dir}\``
   return new TrexError(message, {
-    hint: `${kept}lower optimizer.lr, lengthen optimizer.warmupEpochs or set optimizer.clipNorm; the last checkpoint is from before this step`,
+    hint: `${kept}${remedy} ${place}, which goes on from before this step`,
     cause,
   })
 }
 
 /** A batch as safetensors entries: `crops.0` [count * B, 3, S, S] and so on, `labels` [B]. */
-function batchTensors({ crops, labels, size }: Batch, counts: readonly number[]): TensorSource[] {
+function batchTensors({ crops, labels, size }: Batch, groups: readonly CropGroup[]): TensorSource[] {
   const bytes = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
     new Uint8Array(buffer, byteOffset, byteLength)
   return [
     ...crops.map((values, group): TensorSource => {
-      const images = counts[group]! * size
+      const images = groups[group]!.count * size
       const side = Math.sqrt(values.length / (3 * images))
       return { name: `crops.${group}`, dtype: 'F32', shape: [images, 3, side, side], data: bytes(values) }
     }),

@@ -7,24 +7,33 @@ import {
   type EpochRow,
   logMetrics,
   type MetricsRow,
-  metricsBytes,
-  type SpectrumRow,
+  type SpectrumFigures,
+  syncMetrics,
   truncateMetrics,
   type ValidationScores,
 } from './metrics.js'
 import type { Position } from './position.js'
 import type { Run } from './run.js'
-import { openEventFile } from './tensorboard/eventFile.js'
+import { type EventFile, openEventFile } from './tensorboard/eventFile.js'
 import { logRow } from './tensorboard/logRow.js'
 import { epochMeans, NO_STEPS, stepRow, withStep } from './totals.js'
 
 /** What training tells as it goes: every row of metrics.jsonl, and where the run stands. */
-export type TrainEvent = (MetricsRow & { readonly steps: number; readonly images: number }) | InitEvent
+export type TrainEvent =
+  | (MetricsRow & { readonly steps: number; readonly images: number })
+  | InitEvent
+  | NoteEvent
 
 /** Training has started from the encoder weights of a file. */
 export interface InitEvent {
   readonly kind: 'init'
   readonly report: InitReport
+}
+
+/** Something was left out without which the run goes on. */
+export interface NoteEvent {
+  readonly kind: 'note'
+  readonly text: string
 }
 
 /** Writes down what happens in a run, and knows where it stands. */
@@ -40,14 +49,18 @@ export interface Journal extends Disposable {
    * @throws NonFinite at the first step whose loss is not finite; TrexError when the disk refuses.
    */
   look(): Generator<TrainEvent, void>
+  /** Whether it knows of all that was done: not within a step, nor after a look that has failed. */
+  readonly whole: boolean
   /** The step that was looked at last. */
   readonly last: StepFigures | null
-  /** Writes down what the features are like. @throws TrexError */
-  spectrum(figures: Omit<SpectrumRow, 'kind' | 'epoch' | 'step'>): Generator<TrainEvent, void>
+  /** Writes down what the features are like, or tells why that is not known. @throws TrexError */
+  spectrum(figures: SpectrumFigures | { readonly missing: string }): Generator<TrainEvent, void>
   /** Writes down the end of an epoch; whether it is the best so far. @throws TrexError */
   endEpoch(scores: Partial<ValidationScores>, seconds: number): Generator<TrainEvent, boolean>
-  /** Where the run stands after the last look. */
+  /** Where the run stands after the last look, for a checkpoint: the disk keeps what it counts on. @throws TrexError */
   position(): Position
+  /** Has the disk keep the curves, after a checkpoint: they may fail, it may not. */
+  flush(): Generator<TrainEvent, void>
 }
 
 /** Opens the journal of a run at a position, from which rows that were written later are taken away. */
@@ -58,22 +71,37 @@ export function openJournal(
 ): Journal {
   truncateMetrics(run, start.metricsBytes)
   const startStep = start.epoch * perEpoch + start.batch
-  const events = run.settings.watch.tensorboard ? openEventFile(run.dir, { startStep }) : null
+  let curves = run.settings.watch.tensorboard ? openEventFile(run.dir, { startStep }) : null
   const meter = openMeter()
   let here = start
   let last: StepFigures | null = null
-  const log = (rows: readonly MetricsRow[]) => {
+  let whole = true
+  /** Writes to TensorBoard's file, which is given up once the disk refuses: metrics.jsonl has the same figures. */
+  function* draw(act: (curves: EventFile) => void): Generator<TrainEvent, void> {
+    if (!curves) return
+    try {
+      act(curves)
+    } catch (error) {
+      closeQuietly(curves)
+      curves = null
+      yield { kind: 'note', text: `TensorBoard's curves end here: ${(error as Error).message}` }
+    }
+  }
+  function* log(rows: readonly MetricsRow[]): Generator<TrainEvent, void> {
     logMetrics(run, rows)
-    for (const row of rows) if (events) logRow(events, row)
+    yield* draw((file) => {
+      for (const row of rows) logRow(file, row)
+    })
   }
   function* write(row: MetricsRow, images: number): Generator<TrainEvent, void> {
-    log([row])
+    yield* log([row])
     yield { ...row, steps, images }
   }
   return {
     async *timed(batches) {
       meter.wait()
       for await (const batch of batches) {
+        whole = false
         meter.begin()
         yield batch
         meter.wait()
@@ -82,25 +110,36 @@ export function openJournal(
     add(batch, facts, result) {
       if (result) meter.add(facts, result)
       here = { ...here, batch: batch + 1 }
+      whole = true
     },
     get due() {
       return meter.pending >= logEvery
     },
     *look() {
+      whole = false
       const figures = meter.read()
       const bad = figures.findIndex(({ loss }) => !Number.isFinite(loss))
       const good = figures.slice(0, bad < 0 ? undefined : bad)
-      log(good.map(stepRow))
+      const told = [...log(good.map(stepRow))]
       here = { ...here, totals: good.reduce(withStep, here.totals) }
+      whole = bad < 0
+      yield* told
       for (const step of good) yield { ...stepRow(step), steps, images: step.images }
       last = figures[bad] ?? figures.at(-1) ?? last
       if (bad >= 0) throw new NonFinite('loss', figures[bad]!)
+    },
+    get whole() {
+      return whole
     },
     get last() {
       return last
     },
     *spectrum(figures) {
       const { epoch } = here
+      if ('missing' in figures) {
+        yield { kind: 'note', text: `epoch ${epoch + 1} has no spectrum of features: ${figures.missing}` }
+        return
+      }
       yield* write({ kind: 'spectrum', epoch, step: (epoch + 1) * perEpoch, ...figures }, figures.images)
     },
     *endEpoch(scores, validationSeconds) {
@@ -119,14 +158,18 @@ export function openJournal(
       return isBest
     },
     position() {
-      events?.flush()
-      return { ...here, metricsBytes: metricsBytes(run) }
+      return { ...here, metricsBytes: syncMetrics(run) }
     },
+    flush: () => draw((file) => file.flush()),
     [Symbol.dispose]() {
       meter[Symbol.dispose]()
-      try {
-        events?.close()
-      } catch {} // the work has ended in another way, or the last checkpoint's flush has said so
+      if (curves) closeQuietly(curves)
     },
   }
+}
+
+function closeQuietly(file: EventFile): void {
+  try {
+    file.close()
+  } catch {} // the work has ended in another way, or the last flush has said so
 }

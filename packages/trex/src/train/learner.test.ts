@@ -1,9 +1,18 @@
-import { liveTensors, noGrad, ones, tidy } from 'trex-torch'
+import { liveTensors, noGrad, ones, randint, randn, tidy } from 'trex-torch'
 import { expect, test } from 'vitest'
+import { tinyLearner } from '../../test/support/tinyLearner.js'
 import { resolveSettings } from '../config.js'
 import type { MultiCropModel } from '../method/multiCropModel.js'
 import type { OnlineClassMeans } from '../method/onlineClassMeans.js'
-import { createLearner, disposeLearner, hasFiniteWeights, ownLearner } from './learner.js'
+import {
+  createLearner,
+  disposeLearner,
+  hasFiniteState,
+  hasFiniteWeights,
+  learnerState,
+  ownLearner,
+} from './learner.js'
+import { trainStep } from './step.js'
 
 const settings = resolveSettings({
   recipe: 'trex-plain-3',
@@ -40,6 +49,28 @@ test('the momentum encoder leaves out no block by chance', () => {
   expect(second).toEqual(first)
   const [one, other] = twice(learner.model)
   expect(other).not.toEqual(one)
+  disposeLearner(learner)
+})
+
+test('so is any other number of what a checkpoint holds', () => {
+  const learner = tinyLearner()
+  tidy(() => trainStep(learner, { crops: [randn([4, 3, 8, 8])], labels: randint(0, 3, [4]) }, 0.01))
+  const state = learnerState(learner)
+  const names = [
+    'prototypes.memory_bank.features',
+    'prototypes.momentum_encoder.model.projector.layers.1.bn.running_var',
+    'model.projector.layers.1.bn.running_mean',
+  ]
+  const momentum = [...learner.optimizer.stateDict().values()].at(-1)!
+  for (const tensor of [...names.map((name) => state.get(name)!), momentum]) {
+    expect(hasFiniteState(learner)).toBe(true)
+    tidy(() => {
+      const kept = tensor.clone()
+      noGrad(() => tensor.select(0, 0).fill_(Number.NaN))
+      expect([hasFiniteState(learner), hasFiniteWeights(learner)]).toEqual([false, true])
+      noGrad(() => tensor.copy_(kept))
+    })
+  }
   disposeLearner(learner)
 })
 

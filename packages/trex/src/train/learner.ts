@@ -102,6 +102,15 @@ export function hasFiniteWeights({ model, prototypes }: Learner): boolean {
   return tidy(() => Boolean(allFinite(weights).item()))
 }
 
+/**
+ * Whether nothing that a checkpoint holds has become infinite or NaN: weights, batch-norm statistics, momentum encoder,
+ * bank and optimizer; waits for the device.
+ */
+export function hasFiniteState(learner: Learner): boolean {
+  const tensors = [...learnerState(learner).values(), ...learner.optimizer.stateDict().values()]
+  return tidy(() => Boolean(allFinite(tensors.filter(({ dtype }) => dtype.includes('float'))).item()))
+}
+
 /** Disposes a learner at the end of its scope, unless `release` has handed it on. */
 export function ownLearner(learner: Learner): Disposable & { learner: Learner; release(): Learner } {
   let owned = true

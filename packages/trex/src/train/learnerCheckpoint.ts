@@ -12,7 +12,7 @@ const RNG = 'rng.'
 const generatorsOf = ({ precision }: Learner): Device[] => [...new Set<Device>(['cpu', precision.device])]
 
 /** Optimizer tensors by the name of their parameter: `optimizer.model.encoder.conv1.weight.momentumBuffer`. */
-function* optimizerState({ optimizer, optimized }: Learner): Iterable<[string, Tensor]> {
+export function* optimizerState({ optimizer, optimized }: Learner): Iterable<[string, Tensor]> {
   for (const [key, tensor] of optimizer.stateDict()) {
     const [index, name] = key.split('.') as [string, string]
     yield [`optimizer.${optimized[Number(index)]}.${name}`, tensor]

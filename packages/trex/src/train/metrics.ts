@@ -1,4 +1,13 @@
-import { appendFileSync, existsSync, readFileSync, statSync, truncateSync } from 'node:fs'
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  truncateSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { TrexError } from '../errors.js'
 import type { Run } from './run.js'
@@ -48,6 +57,9 @@ export interface SpectrumRow {
   readonly singularValues: readonly number[]
 }
 
+/** What a spectrum row tells of the features. */
+export type SpectrumFigures = Omit<SpectrumRow, 'kind' | 'epoch' | 'step'>
+
 /** The training task on the validation images, weighted by image. */
 export interface ValidationScores {
   readonly top1: number
@@ -55,33 +67,55 @@ export interface ValidationScores {
   readonly valLoss: number
 }
 
-const metricsPath = (run: Run): string => join(run.dir, 'metrics.jsonl')
+const metricsPath = (run: Pick<Run, 'dir'>): string => join(run.dir, 'metrics.jsonl')
 
 /** Appends rows to metrics.jsonl. @throws TrexError when the disk refuses. */
 export function logMetrics(run: Run, rows: readonly MetricsRow[]): void {
   attempt(run, (path) => appendFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join('')))
 }
 
-/** The length of metrics.jsonl in bytes: what a checkpoint keeps of it. @throws TrexError when it cannot be read. */
-export function metricsBytes(run: Run): number {
-  return attempt(run, (path) => (existsSync(path) ? statSync(path).size : 0))
+/**
+ * Has the disk keep metrics.jsonl, even if the power goes, for a checkpoint that counts on it.
+ * @returns its length in bytes
+ * @throws TrexError when the disk refuses.
+ */
+export function syncMetrics(run: Run): number {
+  return attempt(run, (path) => {
+    if (!existsSync(path)) return 0
+    const file = openSync(path, 'r+')
+    try {
+      fsyncSync(file)
+      return fstatSync(file).size
+    } finally {
+      closeSync(file)
+    }
+  })
 }
 
 /**
- * Cuts metrics.jsonl to the rows of the checkpoint that is resumed; rows that it has lost stay lost.
+ * Cuts metrics.jsonl to the whole rows of the checkpoint that is resumed; rows that it has lost stay lost.
  * @throws TrexError when the disk refuses.
  */
 export function truncateMetrics(run: Run, bytes: number): void {
   attempt(run, (path) => {
-    if (existsSync(path) && statSync(path).size > bytes) truncateSync(path, bytes)
+    if (!existsSync(path)) return
+    const rows = readFileSync(path)
+    const length = rows.subarray(0, bytes).lastIndexOf('\n') + 1
+    if (length < rows.length) truncateSync(path, length)
   })
 }
 
-/** The rows of metrics.jsonl; one that is cut short, as a full disk leaves it, is left out. */
+/** The rows of metrics.jsonl; what a full disk or a power cut has left of others is left out. */
 export function readMetrics(run: Pick<Run, 'dir'>): MetricsRow[] {
-  const path = join(run.dir, 'metrics.jsonl')
+  const path = metricsPath(run)
   const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : []
-  return lines.map((line) => JSON.parse(line) as MetricsRow)
+  return lines.flatMap((line) => {
+    try {
+      return [JSON.parse(line) as MetricsRow]
+    } catch {
+      return []
+    }
+  })
 }
 
 function attempt<T>(run: Run, act: (path: string) => T): T {

@@ -24,11 +24,11 @@ export function resolveAuto({
   const chosen = device === 'auto' ? bestDevice() : device
   if (chosen === 'cuda' && !info.cuda)
     throw new TrexError('device is cuda, but this libtorch sees no CUDA device', {
-      hint: 'run `trex doctor`; point PYTHON at a Python whose torch has CUDA, or use --device cpu',
+      hint: 'run `trex doctor`; point PYTHON at a Python whose torch has CUDA, or use --device cpu (a run to resume has it in RUN/config.yaml)',
     })
   if (precision === 'fp16' && chosen === 'cpu')
     throw new TrexError('precision is fp16, which CPUs do not compute', {
-      hint: 'use --precision bf16 or fp32',
+      hint: 'use --precision bf16 or fp32 (a run to resume has it in RUN/config.yaml)',
     })
   const fast = chosen === 'cuda' || info.bf16
   return { device: chosen, precision: precision === 'auto' ? (fast ? 'bf16' : 'fp32') : precision }

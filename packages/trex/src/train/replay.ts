@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs'
-import { type Parameter, tidy } from 'trex-torch'
+import { type Tensor, tidy } from 'trex-torch'
 import { openSafetensors } from 'trex-torch/safetensors'
 import type { Batch } from '../data/loader/loader.js'
 import type { ImageDataset } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
 import { type Failure, failedBatchPath, readFailure } from './failure.js'
-import { type Learner, namedParameters } from './learner.js'
-import { restoreLearner } from './learnerCheckpoint.js'
+import { initialiseFrom } from './initFrom.js'
+import { type Learner, learnerState, namedParameters } from './learner.js'
+import { optimizerState, restoreLearner } from './learnerCheckpoint.js'
 import { START } from './position.js'
 import { checkpointPath, type Run } from './run.js'
 import { openTraining, type Training } from './training.js'
@@ -23,7 +24,7 @@ export interface ReplayReport {
   readonly before: readonly { readonly step: number; readonly loss: number }[]
   /** Whether the images are those of the failure, bit for bit; null when they were not kept. */
   readonly sameImages: boolean | null
-  /** Weights that were not finite before the step, and after it. */
+  /** Weights, and other state that a checkpoint holds, that were not finite before the step, and after it. */
   readonly badWeights: readonly string[]
   readonly badWeightsAfter: readonly string[]
   /** The largest weight before the step. */
@@ -50,6 +51,7 @@ export async function* replay(
   const { learner, loader } = training
   const path = checkpointPath(run)
   const start = existsSync(path) ? restoreLearner(path, learner) : START
+  if (start === START && run.settings.initFrom !== null) initialiseFrom(learner, run.settings.initFrom)
   const from = start.epoch * loader.batches + start.batch
   if (from > failure.step)
     throw new TrexError(`the checkpoint of ${run.dir} is from after step ${failure.step}`, {
@@ -111,16 +113,19 @@ function sameAsKept({ crops }: Batch, run: Run): boolean | null {
 }
 
 function examineWeights(learner: Learner): Pick<ReplayReport, 'badWeights' | 'largestWeight'> {
-  const sizes = Array.from(namedParameters(learner), ([name, weight]) => ({ name, value: magnitude(weight) }))
-  const finite = sizes.filter(({ value }) => Number.isFinite(value))
-  return {
-    badWeights: sizes.filter(({ value }) => !Number.isFinite(value)).map(({ name }) => name),
-    largestWeight: finite.reduce((a, b) => (b.value > a.value ? b : a), { name: 'none', value: 0 }),
+  const magnitude = ([name, tensor]: [string, Tensor]) => {
+    const [least, most] = rangeOf(tensor)
+    return { name, value: Math.max(-least, most) }
   }
-}
-
-/** The largest absolute value of a weight. */
-function magnitude(weight: Parameter): number {
-  const [least, most] = rangeOf(weight)
-  return Math.max(-least, most)
+  const isBad = ({ value }: { value: number }) => !Number.isFinite(value)
+  const largest = Array.from(namedParameters(learner), magnitude)
+    .filter((weight) => !isBad(weight))
+    .reduce((a, b) => (b.value > a.value ? b : a), { name: 'none', value: 0 })
+  const state = [...learnerState(learner), ...optimizerState(learner)]
+  const badWeights = state
+    .filter(([, { dtype }]) => dtype.includes('float'))
+    .map(magnitude)
+    .filter(isBad)
+    .map(({ name }) => name)
+  return { badWeights, largestWeight: largest }
 }

@@ -79,12 +79,19 @@ export function createRun(dir: string, settings: Settings, data: RunData): Run {
   return { dir, settings, data }
 }
 
-/** Removes a new run that has not made one step, so that nothing half-made is left; whether it did. */
+/**
+ * Removes a run that this process has created and that has not made one step, so that nothing half-made is left; whether
+ * it did. What the disk refuses is left there: the error that ended the run is what counts.
+ */
 export function discardUntrained(run: Run): boolean {
   if (otherHolder(run.dir)) return false
   if (existsSync(checkpointPath(run)) || readMetrics(run).length > 0) return false
   if (existsSync(join(run.dir, 'failure.json'))) return false // its first step is to be looked at
-  removeRun(run.dir)
+  try {
+    removeRun(run.dir)
+  } catch {
+    return false
+  }
   return true
 }
 
@@ -96,6 +103,7 @@ const PARTS = [
   'bad-images.json',
   'checkpoints',
   'lock',
+  'lock.takeover',
 ]
 
 function removeRun(dir: string): void {

@@ -1,11 +1,13 @@
 import { readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { removeTemporariesIn } from 'trex-torch/safetensors'
+import type { BadImages } from '../data/loader/badImages.js'
 import { TrexError } from '../errors.js'
 import type { Settings } from '../settings.js'
+import { saveBadImages } from './badImages.js'
 import { shareCheckpoint } from './checkpoint.js'
 import { NonFinite } from './failure.js'
-import { hasFiniteWeights, type Learner } from './learner.js'
+import { hasFiniteState, hasFiniteWeights, type Learner } from './learner.js'
 import { saveLearner } from './learnerCheckpoint.js'
 import type { Position } from './position.js'
 import { bestCheckpointPath, checkpointPath, type Run } from './run.js'
@@ -23,14 +25,18 @@ export interface Saves {
   saveEpoch(position: Position, isBest: boolean): void
 }
 
-/** Saves by the settings of a run that stands at `start` and whose lock is held; the clock starts now. */
-export function openSaves(run: Run, learner: Learner, start: Position): Saves {
+/**
+ * Saves by the settings of a run that stands at `start` and whose lock is held, with its list of bad images; the clock
+ * starts now.
+ */
+export function openSaves(run: Run, learner: Learner, bad: BadImages, start: Position): Saves {
   const { everySteps, everyMinutes, keepEvery, keep } = run.settings.checkpoints
   removeTemporariesIn(dirname(checkpointPath(run)))
   let savedAt = performance.now()
   let saved = start
   const write = (position: Position, [first, ...others]: readonly string[]) => {
-    if (!hasFiniteWeights(learner)) throw new NonFinite('weights')
+    if (!hasFiniteState(learner)) throw new NonFinite(hasFiniteWeights(learner) ? 'state' : 'weights')
+    saveBadImages(run, bad) // first, so that what is resumed leaves out the same
     saveLearner(first!, learner, position)
     for (const name of others) shareCheckpoint(first!, name)
     savedAt = performance.now()

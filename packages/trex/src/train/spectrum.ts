@@ -5,19 +5,22 @@ import { imageTensor } from '../method/imageTensor.js'
 import { withPrecision } from '../method/precision.js'
 import type { Settings } from '../settings.js'
 import type { Learner } from './learner.js'
-import type { SpectrumRow } from './metrics.js'
+import type { SpectrumFigures } from './metrics.js'
 import { type ValidationReading, validationBatches } from './reading.js'
 
 /** Images whose features are looked at: enough for the spectrum's large values, and quick. */
 const MOST_IMAGES = 2048
 
-/** The spectrum of the encoder's features of validation images, taken at even distances when there are many. */
+/**
+ * The spectrum of the encoder's features of validation images, taken at even distances when there are many; or why there
+ * is none: a run does not end for that.
+ */
 export async function validationSpectrum(
   { model, precision }: Learner,
   samples: readonly Sample[],
   settings: Pick<Settings, 'validation' | 'batchSize' | 'channelsLast'>,
   reading: ValidationReading,
-): Promise<Omit<SpectrumRow, 'kind' | 'epoch' | 'step'>> {
+): Promise<SpectrumFigures | { missing: string }> {
   const { channelsLast } = settings
   const every = Math.ceil(samples.length / MOST_IMAGES)
   const some = samples.filter((_, i) => i % every === 0)
@@ -35,11 +38,21 @@ export async function validationSpectrum(
       )
       batch.release()
     }
-    const { singularValues, ...figures } = tidy(() => featureSpectrum(cat(parts)))
-    const images = parts.reduce((sum, part) => sum + part.size(0), 0)
-    return { images, ...figures, singularValues: [...singularValues] }
+    if (parts.length === 0) return { missing: 'none of its images can be read' }
+    return spectrumOf(parts)
   } finally {
     for (const part of parts) part.dispose()
     model.train()
+  }
+}
+
+/** The spectrum of features in parts [B, F] of all images. */
+function spectrumOf(parts: readonly Tensor[]): SpectrumFigures | { missing: string } {
+  try {
+    const images = parts.reduce((sum, part) => sum + part.size(0), 0)
+    const { singularValues, ...figures } = tidy(() => featureSpectrum(cat(parts)))
+    return { images, ...figures, singularValues: [...singularValues] }
+  } catch (error) {
+    return { missing: (error as Error).message } // they are not finite, or their eigenvalues do not converge
   }
 }

@@ -47,7 +47,7 @@ export async function* train(
   const start = resume ? restoreLearner(checkpointPath(run), learner) : START
   const perEpoch = loader.batches
   using journal = openJournal(run, start, { steps: rates.length, perEpoch, logEvery: training.logEvery })
-  const saves = openSaves(run, learner, start)
+  const saves = openSaves(run, learner, training.reading.bad, start)
   clearFailure(run)
   if (!resume && initFrom !== null) yield { kind: 'init', report: initialiseFrom(learner, initFrom) }
 
@@ -63,7 +63,10 @@ export async function* train(
 
         const save = saves.due(step + 1)
         if (save || journal.due) yield* journal.look()
-        if (save) saves.save(journal.position())
+        if (save) {
+          saves.save(journal.position())
+          yield* journal.flush()
+        }
         await setImmediate() // a turn of the event loop: signals come through
         signal?.throwIfAborted()
       }
@@ -74,11 +77,18 @@ export async function* train(
         yield* journal.spectrum(await validationSpectrum(learner, data.val, run.settings, training.reading))
       const isBest = yield* journal.endEpoch(scores, (performance.now() - began) / 1000)
       saves.saveEpoch(journal.position(), isBest)
+      yield* journal.flush()
     }
   } catch (error) {
+    throw yield* stopOrFail(error)
+  }
+  return training.release()
+
+  /** Saves what is done when a stop was asked for, keeps a step that went wrong; the error that ends the run. */
+  async function* stopOrFail(error: unknown): AsyncGenerator<TrainEvent, unknown> {
     let reason = error
     try {
-      if (signal?.aborted) {
+      if (signal?.aborted && journal.whole) {
         yield* journal.look()
         saves.save(journal.position())
       }
@@ -86,8 +96,7 @@ export async function* train(
       reason = failure
     }
     const step = reason instanceof NonFinite ? (reason.step ?? journal.last) : null
-    if (step) throw await keepFailure(run, loader, data.train, (reason as NonFinite).what, step)
-    throw reason
+    if (!step) return reason
+    return keepFailure(run, data, { ...training.reading, loader: given }, (reason as NonFinite).what, step)
   }
-  return training.release()
 }

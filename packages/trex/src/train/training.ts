@@ -1,7 +1,8 @@
 import { manualSeed, tidy } from 'trex-torch'
 import { prototypeDrift } from '../analysis/prototypeDrift.js'
-import { collectBadImages } from '../data/loader/badImages.js'
+import { type BadImages, collectBadImages } from '../data/loader/badImages.js'
 import { type Batch, type Loader, openLoader } from '../data/loader/loader.js'
+import type { Workers } from '../data/loader/workers.js'
 import type { ImageDataset } from '../data/sources/sample.js'
 import { cropGroups, type Settings } from '../settings.js'
 import { openBadImages } from './badImages.js'
@@ -22,7 +23,7 @@ export interface Training extends AsyncDisposable {
   /** The learning rate of every step. */
   readonly rates: Float64Array
   /** What validation reads its images with. */
-  readonly reading: ValidationReading
+  readonly reading: ValidationReading & { readonly bad: BadImages }
   /** Steps between two looks at the device. */
   readonly logEvery: number
   /** Makes a step of the run; null for a batch of which bad images have left too little for batch statistics. */
@@ -55,21 +56,27 @@ export function openTraining(
   const { learner } = owner
   const groups = cropGroups(settings)
   const counts = groups.map(({ count }) => count)
-  const bad = readOnly ? null : openBadImages(run)
-  const pool = openDataWorkers(settings, { device: precision.device, cacheBytes: CACHE_BYTES })
+  let bad: (BadImages & Disposable) | null = null
+  let pool: Workers | null = null
+  let loader = given
   const close = async () => {
-    await pool.close()
+    try {
+      if (!given) await loader?.close()
+      await pool?.close()
+    } catch {} // nothing is read any more, and an error that has ended the work counts more
     bad?.[Symbol.dispose]()
     owner[Symbol.dispose]()
   }
-  const reading = {
-    pool,
-    bad: bad ?? collectBadImages(settings.data),
-    ...(data.stream && { stream: data.stream }),
-    ...(signal && { signal }),
-  }
   try {
-    const loader = given ?? openLoader({ samples: data.train, groups, batchSize, seed, epochs, ...reading })
+    bad = readOnly ? null : openBadImages(run)
+    pool = openDataWorkers(settings, { device: precision.device, cacheBytes: CACHE_BYTES })
+    const reading = {
+      pool,
+      bad: bad ?? collectBadImages(settings.data),
+      ...(data.stream && { stream: data.stream }),
+      ...(signal && { signal }),
+    }
+    loader ??= openLoader({ samples: data.train, groups, batchSize, seed, epochs, ...reading })
     const rates = ratesOf(settings, loader.batches)
     const { weightDecay, weightDecayEnd } = settings.optimizer
     const decays = weightDecays({ start: weightDecay, end: weightDecayEnd, steps: rates.length })
@@ -93,10 +100,7 @@ export function openTraining(
         })
       },
       release: () => owner.release(),
-      async [Symbol.asyncDispose]() {
-        if (!given) await loader.close()
-        await close()
-      },
+      [Symbol.asyncDispose]: close,
     }
   } catch (error) {
     void close()

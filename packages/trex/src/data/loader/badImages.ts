@@ -42,7 +42,7 @@ function tooMany(error: DecodeError, skipped: ReadonlyMap<string, string>, maxBa
   const more = skipped.size > 5 ? ', ...' : ''
   const message = `more than ${maxBad} bad images: ${error.message}${before}${more}`
   return new DecodeError(error.path, message, {
-    hint: 'look at the data with `trex datasets check DATA`, or allow more with --max-bad',
+    hint: 'look at the data with `trex datasets check DATA`, or allow more: --max-bad, or data.maxBad in RUN/config.yaml of a run to resume',
     cause: error,
   })
 }

@@ -39,7 +39,11 @@ export function openWorkers({
 }: WorkerOptions): Workers {
   if (!(Number.isInteger(nice) && nice >= 0 && nice <= 19)) throw new RangeError(`nice is ${nice}`)
   if (!(stallSeconds > 0)) throw new RangeError(`stallSeconds is ${stallSeconds}`)
-  const pool = openWorkerPool(workers, { normalization, decode, cacheBytes }, { stallSeconds, execArgv, nice })
+  const pool = openWorkerPool(
+    workers,
+    { normalization, decode, cacheBytes },
+    { stallSeconds, execArgv, nice },
+  )
   const close = () => pool.close()
   return { pool, close, [Symbol.asyncDispose]: close }
 }

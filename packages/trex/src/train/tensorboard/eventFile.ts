@@ -116,7 +116,7 @@ function create(dir: string): { path: string; file: number } {
 
 function writeError(path: string, cause: unknown): TrexError {
   return new TrexError(`${path} cannot be written: ${(cause as Error).message}`, {
-    hint: 'free some space or make the folder writable, or set watch.tensorboard=false',
+    hint: 'free some space or make the folder writable, or set watch.tensorboard to false (with --set, or in RUN/config.yaml of a run to resume)',
     cause,
   })
 }

@@ -1,0 +1,78 @@
+import { closeSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { tensor, zeros } from 'trex-torch'
+import { afterAll, expect, test } from 'vitest'
+import { resolveSettings } from '../config.js'
+import { NonFinite } from './failure.js'
+import { openJournal } from './journal.js'
+import { readMetrics } from './metrics.js'
+import { START } from './position.js'
+import { createRun } from './run.js'
+
+const dir = mkdtempSync(join(tmpdir(), 'trex-journal-'))
+afterAll(() => rmSync(dir, { recursive: true }))
+
+const data = { madeBy: 'train' as const, root: dir, classes: [], trainImages: 0, valImages: 0, images: '' }
+const open = (name: string) => {
+  const run = createRun(join(dir, name), resolveSettings({}), data)
+  return { run, journal: openJournal(run, START, { steps: 9, perEpoch: 9, logEvery: 1 }) }
+}
+const result = (loss: number) => ({
+  loss: tensor(loss),
+  logits: zeros([2, 3]),
+  targets: zeros([2], { dtype: 'int64' }),
+})
+const facts = (step: number) => ({ epoch: 0, step, lr: 0.1, images: 2 })
+
+/** Closes an open file of this process under those that write it: from then on the system refuses. */
+function pullAway(name: string): void {
+  for (const descriptor of readdirSync('/proc/self/fd')) {
+    try {
+      if (readlinkSync(`/proc/self/fd/${descriptor}`).includes(name)) closeSync(Number(descriptor))
+    } catch {} // the one that lists the folder is gone
+  }
+}
+
+const linux = process.platform === 'linux'
+test.skipIf(!linux)(
+  `TensorBoard's file may fail, the checkpoint does not${linux ? '' : ' (skipped: needs /proc)'}`,
+  () => {
+    const { run, journal } = open('curves')
+    using _journal = journal
+    pullAway('/curves/events.out.tfevents.')
+    for (const step of [0, 1]) {
+      journal.begin()
+      journal.add(step, facts(step), result(2))
+      const told = [...journal.look()].map((event) => event.kind)
+      expect(told).toEqual(step === 0 ? ['note', 'step'] : ['step'])
+    }
+    expect(journal.whole).toBe(true)
+    const position = journal.position()
+    expect(position).toMatchObject({ batch: 2, totals: { images: 4, loss: 8 } })
+    expect([...journal.flush()]).toEqual([])
+    expect(readMetrics(run)).toHaveLength(2)
+  },
+)
+
+test.skipIf(!linux)(`nor if only its sync fails${linux ? '' : ' (skipped: needs /proc)'}`, () => {
+  const { journal } = open('sync')
+  using _journal = journal
+  pullAway('/sync/events.out.tfevents.')
+  expect(journal.position()).toMatchObject({ metricsBytes: 0 })
+  expect([...journal.flush()]).toEqual([
+    { kind: 'note', text: expect.stringMatching(/^TensorBoard's curves end here: .*tfevents.*: EBADF/) },
+  ])
+})
+
+test('it is not whole within a step, nor after a loss that is not finite', () => {
+  const { journal } = open('whole')
+  using _journal = journal
+  expect(journal.whole).toBe(true)
+  journal.begin()
+  expect(journal.whole).toBe(false)
+  journal.add(0, facts(0), result(Number.NaN))
+  expect(journal.whole).toBe(true)
+  expect(() => [...journal.look()]).toThrow(NonFinite)
+  expect(journal.whole).toBe(false)
+})
