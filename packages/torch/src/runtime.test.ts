@@ -10,6 +10,7 @@ import {
   engineInfo,
   getNumThreads,
   isCudaAvailable,
+  lowerThreadPool,
   setCudnnBenchmark,
   setDeterministic,
   setNumThreads,
@@ -90,6 +91,28 @@ describe('the engine', () => {
     expect(codeOf(() => zeros([2]).to('nowhere' as never))).toBe('ERR_TORCH')
   })
 })
+
+const linux = process.platform === 'linux'
+describe.skipIf(!linux)(
+  `the thread pool${linux ? '' : ' (skipped: niceness is per thread on Linux only)'}`,
+  () => {
+    beforeAll(ensureDist)
+
+    test.each([
+      [{}, 4],
+      [{ UV_THREADPOOL_SIZE: '2' }, 2],
+    ])('gives way to the other threads, each of it: %j', (env, threads) => {
+      const { status, lines, stderr } = runScript('test/threadPool.mjs', { env })
+      expect([status, stderr]).toEqual([0, ''])
+      expect(lines).toEqual([String(threads), '0'])
+    })
+
+    test('by 0 to 19', () => {
+      for (const nice of [-1, 20, 1.5, '7' as never])
+        expect(codeOf(() => lowerThreadPool(nice))).toBe('ERR_ARGUMENT')
+    })
+  },
+)
 
 describe('the record of the addon', () => {
   beforeAll(ensureDist)

@@ -26,14 +26,19 @@ export function ensureDist(): void {
 /** Runs a script in a process of its own, so that an abort is seen. */
 export function runScript(
   path: string,
-  { args = [], flags = [], timeout = 100_000 }: { args?: string[]; flags?: string[]; timeout?: number } = {},
+  {
+    args = [],
+    flags = [],
+    env = {},
+    timeout = 100_000,
+  }: { args?: string[]; flags?: string[]; env?: NodeJS.ProcessEnv; timeout?: number } = {},
 ): { status: number | null; signal: string | null; lines: string[]; stderr: string } {
   const script = join(packageRoot, path)
   const child = spawnSync(process.execPath, [...flags, script, ...args], {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
     timeout,
-    env: { ...process.env, OMP_WAIT_POLICY: 'passive' }, // threads that spin while they wait would fight for two cores
+    env: { ...process.env, OMP_WAIT_POLICY: 'passive', ...env }, // threads that spin while they wait would fight for two cores
   })
   return {
     status: child.status,

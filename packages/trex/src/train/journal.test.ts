@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { tensor, zeros } from 'trex-torch'
 import { afterAll, expect, test } from 'vitest'
 import { resolveSettings } from '../config.js'
+import type { Batch } from '../data/loader/loader.js'
 import { NonFinite } from './failure.js'
 import { openJournal } from './journal.js'
 import { readMetrics } from './metrics.js'
@@ -25,6 +26,11 @@ const result = (loss: number) => ({
 })
 const facts = (step: number) => ({ epoch: 0, step, lr: 0.1, images: 2 })
 
+async function* batches(count: number): AsyncGenerator<Batch> {
+  const empty = { epoch: 0, size: 2, crops: [], labels: new BigInt64Array(2), indices: new Uint32Array(2) }
+  for (let index = 0; index < count; index++) yield { ...empty, index, release() {} }
+}
+
 /** Closes an open file of this process under those that write it: from then on the system refuses. */
 function pullAway(name: string): void {
   for (const descriptor of readdirSync('/proc/self/fd')) {
@@ -37,12 +43,11 @@ function pullAway(name: string): void {
 const linux = process.platform === 'linux'
 test.skipIf(!linux)(
   `TensorBoard's file may fail, the checkpoint does not${linux ? '' : ' (skipped: needs /proc)'}`,
-  () => {
+  async () => {
     const { run, journal } = open('curves')
     using _journal = journal
     pullAway('/curves/events.out.tfevents.')
-    for (const step of [0, 1]) {
-      journal.begin()
+    for await (const { index: step } of journal.timed(batches(2))) {
       journal.add(step, facts(step), result(2))
       const told = [...journal.look()].map((event) => event.kind)
       expect(told).toEqual(step === 0 ? ['note', 'step'] : ['step'])
@@ -65,14 +70,15 @@ test.skipIf(!linux)(`nor if only its sync fails${linux ? '' : ' (skipped: needs 
   ])
 })
 
-test('it is not whole within a step, nor after a loss that is not finite', () => {
+test('it is not whole within a step, nor after a loss that is not finite', async () => {
   const { journal } = open('whole')
   using _journal = journal
   expect(journal.whole).toBe(true)
-  journal.begin()
-  expect(journal.whole).toBe(false)
-  journal.add(0, facts(0), result(Number.NaN))
-  expect(journal.whole).toBe(true)
+  for await (const { index } of journal.timed(batches(1))) {
+    expect(journal.whole).toBe(false)
+    journal.add(index, facts(index), result(Number.NaN))
+    expect(journal.whole).toBe(true)
+  }
   expect(() => [...journal.look()]).toThrow(NonFinite)
   expect(journal.whole).toBe(false)
 })

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -187,6 +187,20 @@ describe('openLoader', () => {
       ...content(await collect(base(), 2)),
     ])
   })
+
+  const linux = process.platform === 'linux'
+  test.skipIf(!linux)(
+    `workers give way to other threads${linux ? '' : ' (skipped: on Linux only)'}`,
+    async () => {
+      await using loader = openLoader({ ...base(), workers: 2, nice: 6 })
+      for await (const { index } of loader.epoch(0)) expect(index).toBeLessThan(loader.batches)
+      const nices = (await readdir('/proc/self/task')).map((thread) =>
+        Number(readFileSync(`/proc/self/task/${thread}/stat`, 'utf8').split(') ')[1]!.split(' ')[16]),
+      )
+      expect(nices.filter((nice) => nice === 6)).toHaveLength(2)
+      expect(() => openLoader({ ...base(), workers: 1, nice: 20 })).toThrow(RangeError)
+    },
+  )
 
   test('two ranks see what one rank with twice the batch sees', async () => {
     const [whole] = content(await collect(base(), 0))
