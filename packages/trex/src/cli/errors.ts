@@ -9,7 +9,7 @@ export function reportError(error: unknown, debug: boolean): number {
   if (error instanceof Stopped) return error.exitCode // it has said so itself
   if (error instanceof TrexError) {
     console.error(`error: ${shown(error)}`)
-    if (error.hint) console.error(`hint: ${error.hint}`)
+    if (error.hint) console.error(`hint: ${shownLines(error.hint)}`)
   } else if (error instanceof EngineError) console.error(`error: ${error.message}`)
   else if (!(error instanceof Error)) console.error('error:', error)
   else if (!debug) {
@@ -23,5 +23,7 @@ export function reportError(error: unknown, debug: boolean): number {
 /** A message without what would take over a terminal; only names of images hold newlines that are not meant. */
 function shown(error: TrexError): string {
   if (error instanceof DecodeError) return printable(error.message)
-  return error.message.split('\n').map(printable).join('\n')
+  return shownLines(error.message)
 }
+
+const shownLines = (text: string) => text.split('\n').map(printable).join('\n')

@@ -6,6 +6,7 @@ import { demoCommand } from './demo.js'
 import { doctorCommand } from './doctor.js'
 import { evalCommand } from './eval.js'
 import { previewCommand } from './preview.js'
+import { watchOutput } from './print.js'
 import { replayCommand } from './replay.js'
 import { runsCommand } from './runs.js'
 import { trainCommand } from './train.js'
@@ -35,6 +36,7 @@ for (const command of commands) {
   for (const inner of command.commands) inner.copyInheritedSettings(command)
 }
 
+watchOutput()
 try {
   await program.parseAsync()
 } catch (error) {

@@ -1,13 +1,30 @@
 import { TrexError } from '../errors.js'
 
-/** Prints what a command was asked for to stdout. Rejects with TrexError when it cannot be written. */
+/**
+ * Treats errors of stdout that nobody else waits for, as those of help texts: they are told, and decide the exit code,
+ * unless whoever reads the output has just stopped before its end, as `head` does.
+ */
+export function watchOutput(): void {
+  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE' || process.stdout.listenerCount('error') > 1) return
+    console.error(`error: the output cannot be written: ${message}`)
+    process.exitCode = 1
+  })
+}
+
+/**
+ * Prints what a command was asked for to stdout, as far as somebody reads it. Rejects with TrexError when it cannot be
+ * written.
+ */
 export function print(text: string): Promise<void> {
   return new Promise((done, fail) => {
     // The stream tells of an error as an event as well, which nobody else listens to.
-    const onError = (cause: Error) =>
+    const onError = (cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'EPIPE') return done()
       fail(
         new TrexError(`the output cannot be written: ${cause.message}`, { hint: 'free some space', cause }),
       )
+    }
     process.stdout.once('error', onError)
     process.stdout.write(`${text}\n`, (error) => {
       if (error) return onError(error)

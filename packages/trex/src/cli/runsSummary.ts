@@ -108,8 +108,8 @@ function failureOf(dir: string): string | null {
   if (!existsSync(path)) return null
   try {
     const { what, step, loss } = failureSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
-    if (what !== 'loss') return `the ${what} had numbers that are not finite after step ${step}`
-    return `the loss was ${loss} at step ${step}`
+    if (what === 'loss') return `the loss was ${loss} at step ${step}`
+    return `the ${what === 'weights' ? 'weights were' : 'state was'} not finite after step ${step}`
   } catch {
     return 'failure.json says why'
   }
