@@ -32,6 +32,9 @@ const MOST_DEATHS = 3
 /** Seconds that a stopped worker has to end. */
 const END_SECONDS = 10
 
+/** Room for a worker's short-lived objects, which are few: by default V8 lets it grow to 48 MiB over many epochs. */
+const YOUNG_MIB = 6
+
 interface Pending {
   id: number
   job: FillJob
@@ -63,6 +66,7 @@ export function superviseWorker(script: URL, settings: FillSettings, limits: Wor
     const thread = new Worker(script, {
       workerData: { settings, progress, nice: limits.nice } satisfies WorkerStart,
       execArgv: [...limits.execArgv],
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
     })
     const send = (request: WorkerRequest) => thread.postMessage(request)
     let reason: string | null = null
