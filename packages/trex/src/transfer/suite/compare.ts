@@ -1,0 +1,102 @@
+import { TrexError } from '../../errors.js'
+import type { Grid } from './grid.js'
+import type { SetResult, TransferResults } from './results.js'
+import { percent, signed } from './resultsGrid.js'
+import { deviation, mean, summarizeSet } from './summary.js'
+
+/** One set of two models: the second less the first. */
+export interface SetDifference {
+  readonly name: string
+  /** Per cent of each, over the seeds that both have. */
+  readonly scores: readonly [number, number]
+  /** Points; the mean over the seeds, which both models share. */
+  readonly difference: number
+  /** Of the differences, a seed each; null with one seed. */
+  readonly deviation: number | null
+  readonly seeds: number
+  readonly logOdds: number
+}
+
+/** Two models on the sets that both were evaluated on. */
+export interface Comparison {
+  readonly models: readonly [string, string]
+  readonly sets: readonly SetDifference[]
+  /** Of the log odds: the mean over the sets. */
+  readonly meanLogOdds: number
+  /** Standard error of that mean, over the sets; null of one set. */
+  readonly standardError: number | null
+  /** On how many sets the second is better, equal and worse. */
+  readonly wins: readonly [better: number, equal: number, worse: number]
+}
+
+/**
+ * Compares a model with another, set by set and seed by seed: a seed is the same validation split and the same search in
+ * both, so that differences are paired.
+ * @throws TrexError when no set and seed is in both, or a set has other images in one of them.
+ */
+export function compareResults(first: TransferResults, second: TransferResults): Comparison {
+  const sets = first.sets.flatMap((a) => {
+    const b = second.sets.find(({ name }) => name === a.name)
+    return b ? setDifference(a, b) : []
+  })
+  const models = [first.model.name, second.model.name] as const
+  if (sets.length === 0)
+    throw new TrexError(`${models[0]} and ${models[1]} have no set and seed in common`, {
+      hint: 'evaluate both on the same sets with the same --seeds',
+    })
+  const odds = sets.map(({ logOdds }) => logOdds)
+  const spread = deviation(odds)
+  const count = (test: (difference: number) => boolean) =>
+    sets.filter(({ difference }) => test(difference)).length
+  return {
+    models,
+    sets,
+    meanLogOdds: mean(odds),
+    standardError: spread === null ? null : spread / Math.sqrt(odds.length),
+    wins: [count((d) => d > 0), count((d) => d === 0), count((d) => d < 0)],
+  }
+}
+
+function setDifference(a: SetResult, b: SetResult): SetDifference[] {
+  if (a.fingerprint !== b.fingerprint)
+    throw new TrexError(`${a.name} is not the same data in both results`, {
+      hint: 'evaluate both models on the same images',
+    })
+  const seeds = a.seeds.map(({ seed }) => seed).filter((seed) => b.seeds.some((other) => other.seed === seed))
+  if (seeds.length === 0) return []
+  const shared = (set: SetResult) => ({
+    ...set,
+    seeds: seeds.map((seed) => set.seeds.find((s) => s.seed === seed)!),
+  })
+  const [first, second] = [shared(a), shared(b)]
+  const differences = second.seeds.map(({ score }, i) => score - first.seeds[i]!.score)
+  const [one, other] = [summarizeSet(first), summarizeSet(second)]
+  return [
+    {
+      name: a.name,
+      scores: [one.score, other.score],
+      difference: mean(differences),
+      deviation: deviation(differences),
+      seeds: seeds.length,
+      logOdds: other.logOdds - one.logOdds,
+    },
+  ]
+}
+
+/** A comparison as a grid. */
+export function comparisonGrid({ models, sets, meanLogOdds, standardError }: Comparison): Grid {
+  const error = standardError === null ? '' : ` ± ${standardError.toFixed(4)}`
+  return {
+    head: ['', models[0], models[1], 'difference', 'log odds'],
+    groups: [
+      sets.map(({ name, scores, difference, deviation, logOdds }) => [
+        name,
+        percent(scores[0]),
+        percent(scores[1]),
+        signed(difference, 2) + (deviation === null ? '' : ` ± ${deviation.toFixed(2)}`),
+        signed(logOdds),
+      ]),
+      [[`mean of ${sets.length}`, '', '', '', signed(meanLogOdds) + error]],
+    ],
+  }
+}

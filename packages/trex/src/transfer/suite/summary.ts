@@ -1,0 +1,71 @@
+import { logOdds } from '../scores.js'
+import { PAPER_13, PAPER_15 } from './published.js'
+import type { SetResult, TransferResults } from './results.js'
+
+/** A set's scores over the seeds. */
+export interface SetSummary {
+  readonly name: string
+  readonly metric: SetResult['metric']
+  readonly probe: SetResult['probe']
+  readonly seeds: number
+  /** Per cent, the mean over the seeds. */
+  readonly score: number
+  /** Of the seeds, n - 1 in the denominator; null with one seed. */
+  readonly deviation: number | null
+  readonly meanPerClass: number | null
+  /** Of the mean score, half a test image from either end at most. */
+  readonly logOdds: number
+  readonly knn: number | null
+  readonly classMeans: number | null
+}
+
+/** The mean log odds of several sets. */
+export interface MeanScore {
+  /** `13` and `15` are the paper's; `all` is whatever there is but ImageNet-1K, on which models are trained. */
+  readonly over: '13' | '15' | 'all'
+  readonly sets: number
+  readonly meanLogOdds: number
+}
+
+/** A set's scores: accuracies are averaged over the seeds first, then turned into log odds. */
+export function summarizeSet(set: SetResult): SetSummary {
+  const { name, metric, probe, seeds, test, knn, classMeans } = set
+  const scores = seeds.map(({ score }) => score)
+  const perClass = seeds.map(({ meanPerClass }) => meanPerClass)
+  const score = mean(scores)
+  return {
+    ...{ name, metric, probe, knn, classMeans, score },
+    seeds: seeds.length,
+    deviation: deviation(scores),
+    meanPerClass: perClass.some((value) => value === null) ? null : mean(perClass as number[]),
+    logOdds: logOdds(score, { n: test }),
+  }
+}
+
+/** The mean log odds over the paper's sets, where all of them are there, and over all that are. */
+export function meanScores(sets: readonly SetSummary[]): MeanScore[] {
+  const over = (name: MeanScore['over'], wanted: readonly string[]): MeanScore[] => {
+    const found = wanted.map((set) => sets.find(({ name }) => name === set))
+    if (found.length === 0 || found.includes(undefined)) return []
+    return [{ over: name, sets: found.length, meanLogOdds: mean(found.map((set) => set!.logOdds)) }]
+  }
+  const others = sets.filter(({ name }) => name !== 'in1k').map(({ name }) => name)
+  return [...over('13', PAPER_13), ...over('15', PAPER_15), ...over('all', others)]
+}
+
+/** What a results.json says. */
+export function summarize({ sets }: TransferResults): { sets: SetSummary[]; means: MeanScore[] } {
+  const summaries = sets.filter(({ seeds }) => seeds.length > 0).map(summarizeSet)
+  return { sets: summaries, means: meanScores(summaries) }
+}
+
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
+}
+
+/** The sample standard deviation; null of one value. */
+export function deviation(values: readonly number[]): number | null {
+  if (values.length < 2) return null
+  const centre = mean(values)
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1))
+}
