@@ -20,7 +20,7 @@ const allowed: Record<string, string[]> = {
   evaluate: ['torch', 'method', 'data', 'train', 'transfer', 'settings', 'errors'],
   report: ['data', 'errors'],
   demo: ['torch', 'method', 'data', 'train', 'transfer', 'report', 'settings', 'errors', 'rng'],
-  cli: ['torch', 'method', 'data', 'train', 'evaluate', 'demo', 'report', 'settings', 'errors'],
+  cli: ['torch', 'method', 'data', 'train', 'evaluate', 'transfer', 'demo', 'report', 'settings', 'errors'],
 }
 /** Files directly in src/ and the room they make up. */
 const looseFiles: Record<string, string> = {

@@ -3,14 +3,20 @@ import { describe, expect, test } from 'vitest'
 import { trex } from '../../test/support/trex.js'
 
 describe('every command', () => {
-  test.each([[[]], [['train']], [['eval']], [['replay']], [['runs']], [['demo']], [['doctor']]])(
-    '%j --help ends with an example',
-    async (command) => {
-      const { status, stdout } = await trex([...command, '--help'])
-      expect(status).toBe(0)
-      expect(stdout).toMatch(/Example:\n {2}\$ trex \w+/)
-    },
-  )
+  test.each([
+    [[]],
+    [['train']],
+    [['eval']],
+    [['replay']],
+    [['runs']],
+    [['compare']],
+    [['demo']],
+    [['doctor']],
+  ])('%j --help ends with an example', async (command) => {
+    const { status, stdout } = await trex([...command, '--help'])
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/Example:\n {2}\$ trex \w+/)
+  })
 
   test('--version is that of the package', async () => {
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))

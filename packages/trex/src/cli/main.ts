@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
+import { compareCommand } from './compare.js'
 import { datasetsCommand } from './datasets.js'
 import { demoCommand } from './demo.js'
 import { doctorCommand } from './doctor.js'
@@ -28,6 +29,7 @@ const commands = [
   replayCommand(),
   runsCommand(),
   evalCommand(),
+  compareCommand(),
   previewCommand(),
   datasetsCommand(),
 ]

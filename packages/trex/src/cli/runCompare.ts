@@ -1,0 +1,31 @@
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { printable } from '../data/check/printable.js'
+import { type Comparison, compareResults, comparisonGrid } from '../transfer/suite/compare.js'
+import { formatGrid, type GridFormat } from '../transfer/suite/grid.js'
+import { readResults } from '../transfer/suite/results.js'
+import { print } from './print.js'
+
+/** The options of `trex compare` as commander gives them. */
+export interface CompareFlags {
+  format: GridFormat
+  json?: boolean
+}
+
+/** Does what `trex compare` was asked. */
+export async function runCompare(paths: readonly string[], { format, json }: CompareFlags): Promise<void> {
+  const [first, ...others] = paths.map((path) => readResults(resultsPath(path)))
+  const comparisons = others.map((other) => compareResults(first!, other))
+  if (json) return print(JSON.stringify(comparisons, null, 2))
+  await print(comparisons.map((comparison) => section(comparison, format)).join('\n\n'))
+}
+
+const resultsPath = (path: string) =>
+  existsSync(path) && statSync(path).isDirectory() ? join(path, 'results.json') : path
+
+function section(comparison: Comparison, format: GridFormat): string {
+  const [better, equal, worse] = comparison.wins
+  const [first, second] = comparison.models.map(printable)
+  const says = `${second} against ${first}: better on ${better}, equal on ${equal}, worse on ${worse}`
+  return `${formatGrid(comparisonGrid(comparison), format)}\n${format === 'latex' ? `% ${says}` : `\n${says}`}`
+}
