@@ -17,11 +17,15 @@ namespace trex {
 
 namespace {
 
-// Where the pool's threads wait for one another, so that each takes exactly one piece of work.
+using Clock = std::chrono::steady_clock;
+
+// Where the pool's threads wait for one another, so that each takes exactly one piece of work. A thread that is busy with
+// something long does not come; nor do those that UV_THREADPOOL_SIZE promises but the pool was started without.
 struct Meeting {
   std::mutex mutex;
   std::condition_variable changed;
   int missing;
+  Clock::time_point end = Clock::now() + std::chrono::seconds(1);
 };
 
 struct Work {
@@ -37,8 +41,7 @@ void execute(napi_env, void* data) {
   std::unique_lock lock(work.meeting->mutex);
   work.meeting->missing--;
   work.meeting->changed.notify_all();
-  // A thread with long work comes late, and is then lowered alone.
-  work.meeting->changed.wait_for(lock, std::chrono::milliseconds(200), [&] { return work.meeting->missing == 0; });
+  work.meeting->changed.wait_until(lock, work.meeting->end, [&] { return work.meeting->missing == 0; });
 }
 
 void complete(napi_env env, napi_status, void* data) {

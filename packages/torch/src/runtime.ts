@@ -51,7 +51,7 @@ export const trimMemory = (): void => native().trimMemory()
  * Lets Node's thread pool, which decodes images and reads files, give way to the threads that compute, for good: on Linux
  * it runs with that niceness (0 to 19, the most yielding) from soon on; elsewhere nothing happens. A kernel of libtorch
  * whose threads wait for one another computes many times slower when one of them has to wait for a core
- * (docs/decisions/0011-data-threads-give-way.md).
+ * (docs/decisions/0011-data-threads-give-way.md). A thread of the pool that is busy at the moment keeps its own.
  * @throws TypeError `ERR_ARGUMENT` outside 0..19.
  */
 export const lowerThreadPool = (nice: number): void => native().lowerThreadPool(nice)

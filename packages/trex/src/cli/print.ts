@@ -2,9 +2,11 @@ import { TrexError } from '../errors.js'
 
 /**
  * Treats errors of stdout that nobody else waits for, as those of help texts: they are told, and decide the exit code,
- * unless whoever reads the output has just stopped before its end, as `head` does.
+ * unless whoever reads the output has just stopped before its end, as `head` does. What cannot be said on stderr, as its
+ * terminal is closed, is no reason to stop.
  */
 export function watchOutput(): void {
+  process.stderr.on('error', () => {})
   process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
     if (code === 'EPIPE' || process.stdout.listenerCount('error') > 1) return
     console.error(`error: the output cannot be written: ${message}`)

@@ -1,10 +1,12 @@
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openSafetensors } from 'trex-torch/safetensors'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { makeImages, TINY, trex } from '../../test/support/trex.js'
+import { main, makeImages, TINY, trex } from '../../test/support/trex.js'
 
 const dir = mkdtempSync(join(tmpdir(), 'trex-stop-'))
 const data = join(dir, 'images')
@@ -93,6 +95,25 @@ describe('a signal in mid-epoch', () => {
     expect(resumed.status).toBe(0)
     expect(contents(run)).toEqual(contents(whole))
     expect(rowsOf(run)).toEqual(rowsOf(whole))
+  })
+
+  test('saves as well when nobody reads what it says any more', async () => {
+    const run = join(dir, 'unread')
+    const metrics = join(run, 'metrics.jsonl')
+    const child = spawn(process.execPath, [main, 'train', data, ...flags, '--out', run], {
+      env: { ...process.env, OMP_NUM_THREADS: '1' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    child.stderr.destroy()
+    const watch = setInterval(() => {
+      if (!existsSync(metrics) || readFileSync(metrics, 'utf8').split('\n').length <= 7) return
+      clearInterval(watch)
+      child.kill('SIGINT')
+    }, 2)
+    expect(await once(child, 'exit')).toEqual([130, null])
+    expect(existsSync(join(run, 'checkpoints/last.safetensors'))).toBe(true)
+    expect((await trex(['train', '--resume', run])).status).toBe(0)
+    expect(contents(run)).toEqual(contents(whole))
   })
 
   test('with a vision transformer, AdamW, stochastic depth, clipping, parts of batches and rare looks', async () => {

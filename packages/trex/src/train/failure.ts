@@ -1,6 +1,11 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { safetensorsChunks, type TensorSource, writeFileAtomic } from 'trex-torch/safetensors'
+import {
+  removeTemporaries,
+  safetensorsChunks,
+  type TensorSource,
+  writeFileAtomic,
+} from 'trex-torch/safetensors'
 import { z } from 'zod'
 import { type Batch, type Loader, openLoader } from '../data/loader/loader.js'
 import type { CropGroup } from '../data/pixels/multiCrop.js'
@@ -61,7 +66,10 @@ export function readFailure(run: Pick<Run, 'dir'>): Failure | null {
 
 /** Forgets the failure of a run that goes on. */
 export function clearFailure(run: Pick<Run, 'dir'>): void {
-  for (const path of [reportPath(run), failedBatchPath(run)]) rmSync(path, { force: true })
+  for (const path of [reportPath(run), failedBatchPath(run)]) {
+    rmSync(path, { force: true })
+    removeTemporaries(path)
+  }
 }
 
 /**

@@ -38,15 +38,16 @@ function git(
   // A file system monitor is a program of the repository's choice, too; without locks nothing of it is written.
   const quiet = ['--no-optional-locks', '-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null']
   const { GIT_DIR, GIT_WORK_TREE, GIT_INDEX_FILE, ...own } = process.env
+  const before = Number(own.GIT_CONFIG_COUNT ?? 0) || 0 // such as safe.directory, as containers are given it
   const given = settings.flatMap(([name, value], i) => [
-    [`GIT_CONFIG_KEY_${i}`, name],
-    [`GIT_CONFIG_VALUE_${i}`, value],
+    [`GIT_CONFIG_KEY_${before + i}`, name],
+    [`GIT_CONFIG_VALUE_${before + i}`, value],
   ])
   // A part that a partial clone lacks would be fetched by a program of the repository's choice.
   const env = {
     ...own,
     GIT_NO_LAZY_FETCH: '1',
-    GIT_CONFIG_COUNT: `${settings.length}`,
+    GIT_CONFIG_COUNT: `${before + settings.length}`,
     ...Object.fromEntries(given),
   }
   const { status, stdout } = spawnSync('git', [...quiet, ...args], {

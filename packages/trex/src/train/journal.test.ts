@@ -17,7 +17,7 @@ afterAll(() => rmSync(dir, { recursive: true }))
 const data = { madeBy: 'train' as const, root: dir, classes: [], trainImages: 0, valImages: 0, images: '' }
 const open = (name: string) => {
   const run = createRun(join(dir, name), resolveSettings({}), data)
-  return { run, journal: openJournal(run, START, { steps: 9, perEpoch: 9, logEvery: 1 }) }
+  return { run, journal: openJournal(run, START, { steps: 9, perEpoch: 9, logEvery: 1, device: 'cpu' }) }
 }
 const result = (loss: number) => ({
   loss: tensor(loss),

@@ -1,3 +1,4 @@
+import type { Device } from 'trex-torch'
 import type { Batch } from '../data/loader/loader.js'
 import { TrexError } from '../errors.js'
 import { NonFinite } from './failure.js'
@@ -12,6 +13,7 @@ import {
   truncateMetrics,
   type ValidationScores,
 } from './metrics.js'
+import { watchPace } from './pace.js'
 import type { Position } from './position.js'
 import type { Run } from './run.js'
 import { type EventFile, openEventFile } from './tensorboard/eventFile.js'
@@ -59,20 +61,30 @@ export interface Journal extends Disposable {
   endEpoch(scores: Partial<ValidationScores>, seconds: number): Generator<TrainEvent, boolean>
   /** Where the run stands after the last look, for a checkpoint: the disk keeps what it counts on. @throws TrexError */
   position(): Position
-  /** Has the disk keep the curves, after a checkpoint: they may fail, it may not. */
+  /** After a checkpoint: has the disk keep the curves, too, which may fail where it may not. */
   flush(): Generator<TrainEvent, void>
+}
+
+/** What a journal has to know of a run. */
+export interface JournalOptions {
+  /** Of the whole run. */
+  readonly steps: number
+  readonly perEpoch: number
+  readonly logEvery: number
+  readonly device: Device
 }
 
 /** Opens the journal of a run at a position, from which rows that were written later are taken away. */
 export function openJournal(
   run: Run,
   start: Position,
-  { steps, perEpoch, logEvery }: { steps: number; perEpoch: number; logEvery: number },
+  { steps, perEpoch, logEvery, device }: JournalOptions,
 ): Journal {
   truncateMetrics(run, start.metricsBytes)
   const startStep = start.epoch * perEpoch + start.batch
   let curves = run.settings.watch.tensorboard ? openEventFile(run.dir, { startStep }) : null
   const meter = openMeter()
+  const pace = device === 'cpu' ? watchPace() : () => null
   let here = start
   let last: StepFigures | null = null
   let whole = true
@@ -124,7 +136,11 @@ export function openJournal(
       here = { ...here, totals: good.reduce(withStep, here.totals) }
       whole = bad < 0
       yield* told
-      for (const step of good) yield { ...stepRow(step), steps, images: step.images }
+      for (const step of good) {
+        yield { ...stepRow(step), steps, images: step.images }
+        const text = pace(step.seconds - step.waited)
+        if (text) yield { kind: 'note', text }
+      }
       last = figures[bad] ?? figures.at(-1) ?? last
       if (bad >= 0) throw new NonFinite('loss', figures[bad]!)
     },
@@ -155,12 +171,16 @@ export function openJournal(
         ...{ epoch: epoch + 1, batch: 0, totals: NO_STEPS },
         best: isBest ? { epoch, top1: row.top1! } : best,
       }
+      whole = false // until the best is on the disk, which the position counts on
       return isBest
     },
     position() {
       return { ...here, metricsBytes: syncMetrics(run) }
     },
-    flush: () => draw((file) => file.flush()),
+    *flush() {
+      whole = true
+      yield* draw((file) => file.flush())
+    },
     [Symbol.dispose]() {
       meter[Symbol.dispose]()
       if (curves) closeQuietly(curves)

@@ -23,7 +23,8 @@ export function openDataWorkers(
     workers: workers === 'auto' ? Math.min(4, availableParallelism()) : workers,
     normalization,
     decode: { autoOrient: data.autoOrient },
-    ...{ cacheBytes, nice },
+    // Beside another busy program an image may wait for long, and is not to blame for it.
+    ...{ cacheBytes, nice, stallSeconds: nice > 0 ? 600 : 60 },
   })
 }
 

@@ -105,7 +105,8 @@ function holderIn(text: string | null): Holder | null {
   if (!host || !pid) return null
   if (host !== hostname()) return { host, pid }
   if (isKnown(boot) && isKnown(bootId()) && boot !== bootId()) return null // the machine has started anew
-  const another = isKnown(start) && startOf(Number(pid)) !== start // took its number over
+  const now = startOf(Number(pid))
+  const another = isKnown(start) && isKnown(now) && now !== start // took its number over
   return isAlive(Number(pid)) && !another ? { host, pid } : null
 }
 

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { removeTemporariesIn } from 'trex-torch/safetensors'
 import type { BadImages } from '../data/loader/badImages.js'
@@ -31,7 +31,9 @@ export interface Saves {
  */
 export function openSaves(run: Run, learner: Learner, bad: BadImages, start: Position): Saves {
   const { everySteps, everyMinutes, keepEvery, keep } = run.settings.checkpoints
-  removeTemporariesIn(dirname(checkpointPath(run)))
+  const folder = dirname(checkpointPath(run))
+  mkdirSync(folder, { recursive: true }) // copies of runs may have lost it while it was empty
+  removeTemporariesIn(folder)
   let savedAt = performance.now()
   let saved = start
   const write = (position: Position, [first, ...others]: readonly string[]) => {

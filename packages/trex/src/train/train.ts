@@ -46,7 +46,8 @@ export async function* train(
   const { spectrumEvery } = run.settings.watch
   const start = resume ? restoreLearner(checkpointPath(run), learner) : START
   const perEpoch = loader.batches
-  using journal = openJournal(run, start, { steps: rates.length, perEpoch, logEvery: training.logEvery })
+  const { logEvery, device } = training
+  using journal = openJournal(run, start, { steps: rates.length, perEpoch, logEvery, device })
   const saves = openSaves(run, learner, training.reading.bad, start)
   clearFailure(run)
   if (!resume && initFrom !== null) yield { kind: 'init', report: initialiseFrom(learner, initFrom) }

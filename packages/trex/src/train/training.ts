@@ -1,4 +1,4 @@
-import { manualSeed, tidy } from 'trex-torch'
+import { type Device, manualSeed, tidy } from 'trex-torch'
 import { prototypeDrift } from '../analysis/prototypeDrift.js'
 import { type BadImages, collectBadImages } from '../data/loader/badImages.js'
 import { type Batch, type Loader, openLoader } from '../data/loader/loader.js'
@@ -22,6 +22,7 @@ export interface Training extends AsyncDisposable {
   readonly loader: Loader
   /** The learning rate of every step. */
   readonly rates: Float64Array
+  readonly device: Device
   /** What validation reads its images with. */
   readonly reading: ValidationReading & { readonly bad: BadImages }
   /** Steps between two looks at the device. */
@@ -59,13 +60,14 @@ export function openTraining(
   let bad: (BadImages & Disposable) | null = null
   let pool: Workers | null = null
   let loader = given
-  const close = async () => {
-    try {
-      if (!given) await loader?.close()
-      await pool?.close()
-    } catch {} // nothing is read any more, and an error that has ended the work counts more
+  const release = () => {
     bad?.[Symbol.dispose]()
     owner[Symbol.dispose]()
+  }
+  const closeThreads = async () => {
+    // Nothing is read any more, and an error that has ended the work counts more than one of these.
+    if (!given) await loader?.close().catch(() => {})
+    await pool?.close().catch(() => {})
   }
   try {
     bad = readOnly ? null : openBadImages(run)
@@ -89,6 +91,7 @@ export function openTraining(
       loader,
       rates,
       reading,
+      device: precision.device,
       logEvery: settings.logEvery === 'auto' ? (precision.device === 'cpu' ? 1 : 10) : settings.logEvery,
       learn(batch, step) {
         if (batch.size < 2) return null
@@ -100,10 +103,14 @@ export function openTraining(
         })
       },
       release: () => owner.release(),
-      [Symbol.asyncDispose]: close,
+      async [Symbol.asyncDispose]() {
+        await closeThreads()
+        release()
+      },
     }
   } catch (error) {
-    void close()
+    release()
+    void closeThreads()
     throw error
   }
 }

@@ -39,13 +39,13 @@ export async function validate(
       n += batch.size
       batch.release()
     }
+    if (n === 0) throw new TrexError(`none of the ${samples.length} validation images can be read`)
+    const [hits1, hits5, lossSum] = tidy(() =>
+      stack(sums).to('float64').sum([0]).toTypedArray(),
+    ) as Float64Array
+    return { top1: (100 * hits1!) / n, top5: (100 * hits5!) / n, valLoss: lossSum! / n }
   } finally {
     model.train()
+    for (const sum of sums) sum.dispose()
   }
-  if (n === 0) throw new TrexError(`none of the ${samples.length} validation images can be read`)
-  const [hits1, hits5, lossSum] = tidy(() =>
-    stack(sums).to('float64').sum([0]).toTypedArray(),
-  ) as Float64Array
-  for (const sum of sums) sum.dispose()
-  return { top1: (100 * hits1!) / n, top5: (100 * hits5!) / n, valLoss: lossSum! / n }
 }

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 
-const main = fileURLToPath(new URL('../../bin/trex.cjs', import.meta.url))
+/** The program, as it is installed. */
+export const main = fileURLToPath(new URL('../../bin/trex.cjs', import.meta.url))
 
 /** What a process of the command line did. */
 export interface Outcome {

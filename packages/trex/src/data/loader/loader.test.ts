@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -192,12 +192,13 @@ describe('openLoader', () => {
   test.skipIf(!linux)(
     `workers give way to other threads${linux ? '' : ' (skipped: on Linux only)'}`,
     async () => {
-      await using loader = openLoader({ ...base(), workers: 2, nice: 6 })
+      const nice = getPriority() + 3
+      await using loader = openLoader({ ...base(), workers: 2, nice })
       for await (const { index } of loader.epoch(0)) expect(index).toBeLessThan(loader.batches)
       const nices = (await readdir('/proc/self/task')).map((thread) =>
         Number(readFileSync(`/proc/self/task/${thread}/stat`, 'utf8').split(') ')[1]!.split(' ')[16]),
       )
-      expect(nices.filter((nice) => nice === 6)).toHaveLength(2)
+      expect(nices.filter((value) => value === nice)).toHaveLength(2)
       expect(() => openLoader({ ...base(), workers: 1, nice: 20 })).toThrow(RangeError)
     },
   )
