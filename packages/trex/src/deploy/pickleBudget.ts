@@ -12,8 +12,9 @@ export interface PickleBudget {
 export const COSTS = { slot: 32, item: 24, entry: 112, tuple: 144, container: 384 } as const
 
 /**
- * A checkpoint takes some 3 kB for a tensor, for which its pickle has 150 to 200 bytes, in an
- * optimizer state 86: there some 15,000 tensors are the most. */
+ * A checkpoint takes some 3 kB for a tensor, for which its pickle has 150 to 200 bytes; in an optimizer's state 86, so that
+ * some 15,000 tensors are the most there.
+ */
 const FREE = 16 << 20
 const PER_BYTE = 32
 const MOST = 2 ** 31
