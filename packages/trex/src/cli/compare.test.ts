@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { results, setResult } from '../../test/support/transferResults.js'
 import { trex } from '../../test/support/trex.js'
-import { writeResults } from '../transfer/suite/results.js'
+import { writeResults } from '../suite/results.js'
 
 const dir = mkdtempSync(join(tmpdir(), 'trex-compare-'))
 afterAll(() => rmSync(dir, { recursive: true }))

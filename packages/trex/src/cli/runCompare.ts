@@ -1,9 +1,9 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { printable } from '../data/check/printable.js'
-import { type Comparison, compareResults, comparisonGrid } from '../transfer/suite/compare.js'
-import { formatGrid, type GridFormat } from '../transfer/suite/grid.js'
-import { readResults } from '../transfer/suite/results.js'
+import { type Comparison, compareResults, comparisonGrid } from '../suite/compare.js'
+import { formatGrid, type GridFormat } from '../suite/grid.js'
+import { readResults } from '../suite/results.js'
 import { print } from './print.js'
 
 /** The options of `trex compare` as commander gives them. */

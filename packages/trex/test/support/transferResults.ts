@@ -1,4 +1,4 @@
-import type { SetResult, TransferResults } from '../../src/transfer/suite/results.js'
+import type { SetResult, TransferResults } from '../../src/suite/results.js'
 
 /** Made-up results of a set, one score a seed. */
 export const setResult = (

@@ -1,4 +1,4 @@
-import { TrexError } from '../../errors.js'
+import { TrexError } from '../errors.js'
 import type { Grid } from './grid.js'
 import type { SetResult, TransferResults } from './results.js'
 import { percent, signed } from './resultsGrid.js'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { results, setResult } from '../../../test/support/transferResults.js'
+import { results, setResult } from '../../test/support/transferResults.js'
 import { PAPER_13, PAPER_15 } from './published.js'
 import { deviation, summarize, summarizeSet } from './summary.js'
 

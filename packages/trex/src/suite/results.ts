@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { writeFileAtomic } from 'trex-torch/safetensors'
 import { z } from 'zod'
-import { TrexError } from '../../errors.js'
+import { TrexError } from '../errors.js'
 
 const count = z.number().int().nonnegative()
 

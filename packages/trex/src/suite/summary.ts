@@ -1,4 +1,4 @@
-import { logOdds } from '../scores.js'
+import { logOdds } from '../transfer/scores.js'
 import { PAPER_13, PAPER_15 } from './published.js'
 import type { SetResult, TransferResults } from './results.js'
 

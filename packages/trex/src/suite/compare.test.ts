@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { results, setResult } from '../../../test/support/transferResults.js'
+import { results, setResult } from '../../test/support/transferResults.js'
 import { compareResults, comparisonGrid } from './compare.js'
 import { formatGrid, GRID_FORMATS } from './grid.js'
 import { resultsGrid } from './resultsGrid.js'
