@@ -18,7 +18,7 @@ export const CALTECH101 = transferSet(
     how: `Get caltech-101.zip from https://data.caltech.edu/records/mzrjq-6wc02 and unpack it and 101_ObjectCategories.tar.gz
 in it; ROOT is the folder 101_ObjectCategories.
 ROOT/<class>/*.jpg   101 classes and BACKGROUND_Google, 9,144 images`,
-    needs: [],
+    needs: ['BACKGROUND_Google'],
     folder: 'caltech101',
     probe: 'lbfgs',
     multiLabel: false,

@@ -15,7 +15,7 @@ export const EUROSAT = transferSet(
     licence: 'MIT; Copernicus Sentinel data',
     how: `Get EuroSAT.zip (RGB) by https://github.com/phelber/EuroSAT and unpack it; ROOT is the folder of class folders.
 ROOT/<class>/*.jpg   10 classes, 27,000 images`,
-    needs: [],
+    needs: ['Forest'],
     folder: 'eurosat',
     probe: 'lbfgs',
     multiLabel: false,
