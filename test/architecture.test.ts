@@ -15,7 +15,7 @@ const allowed: Record<string, string[]> = {
   data: ['errors', 'rng'],
   deploy: ['torch', 'errors'],
   train: ['torch', 'method', 'data', 'deploy', 'analysis', 'settings', 'errors'],
-  transfer: ['torch', 'method', 'data', 'errors', 'rng'],
+  transfer: ['torch', 'method', 'data', 'deploy', 'errors', 'rng'],
   analysis: ['torch', 'errors'],
   evaluate: ['torch', 'method', 'data', 'train', 'transfer', 'settings', 'errors'],
   report: ['data', 'errors'],

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { resolveSettings } from '../src/config.js'
 import { RECIPES } from '../src/recipes.js'
+import { TRANSFER_SETS } from '../src/transfer/datasets/index.js'
 import { makeImages, trex } from './support/trex.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
@@ -53,6 +54,36 @@ describe('docs/data.md', () => {
     expect(first).toBe(`[ ${4 * 3 * 32 * 32}, ${8 * 4 * 3 * 16 * 16} ] 4`)
     expect(rest).toHaveLength(4) // 21 images
   })
+})
+
+describe('docs/datasets.md', () => {
+  const text = read('datasets.md')
+  test.each(commands(text))('%s', runs)
+
+  test('its table of sets is that of the code', () => {
+    const number = (value: number) => value.toLocaleString('en')
+    const rows = TRANSFER_SETS.map(({ name, title, counts, split, probe, multiLabel, role, licence }) => [
+      `\`${name}\``,
+      title,
+      ...(counts ? [counts.classes, counts.trainval, counts.test].map(number) : ['any', 'any', 'any']),
+      split,
+      multiLabel ? `${probe}, multi-label` : probe,
+      role,
+      licence,
+    ])
+    const found = [...text.matchAll(/^\| (`.*) \|$/gm)].map(([, cells]) => cells!.split(' | '))
+    expect(found).toEqual(rows)
+  })
+
+  test('it says of each set what the code says', () => {
+    const found = [...text.matchAll(/^### ([^\n]*)\n\n```text\n(.*?)\n```$/gms)].flatMap(([, names, how]) =>
+      names!.split(', ').map((name) => [name, how]),
+    )
+    expect(found).toEqual(TRANSFER_SETS.map(({ name, how }) => [`\`${name}\``, how]))
+  })
+
+  test('its program prints what it says', async () =>
+    expect(await printed(text)).toBe('13 { classes: 47, trainval: 3760, test: 1880 }'))
 })
 
 describe('docs/evaluation.md', () => {

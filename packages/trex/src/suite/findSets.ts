@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { TrexError } from '../errors.js'
-import { FOLDER, missingOf, SETS, type TransferSet } from '../transfer/datasets/index.js'
+import { FOLDER, missingOf, TRANSFER_SETS, type TransferSet } from '../transfer/datasets/index.js'
 
 /** A data set that lies below the suite's root. */
 export interface FoundSet {
@@ -19,7 +19,7 @@ export interface FoundSet {
 export async function findSets(root: string, only?: readonly string[]): Promise<FoundSet[]> {
   if (!existsSync(root)) throw new TrexError(`there is no folder ${root}`, { hint: 'give the folder of the data sets' })
   const known: FoundSet[] = []
-  for (const set of SETS) {
+  for (const set of TRANSFER_SETS) {
     const folder = join(root, set.folder)
     if (existsSync(folder) && (await missingOf(set, folder)).length === 0)
       known.push({ name: set.name, set, root: folder })

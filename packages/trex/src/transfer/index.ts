@@ -1,4 +1,5 @@
 export { classMeans, nearestClassMeans } from './classMeans.js'
+export * from './datasets/index.js'
 export { type FeatureNormalization, type FeatureSet, normalizeFeatures, selectRows } from './featureSet.js'
 export { type ExtractOptions, extractFeatures } from './features.js'
 export { type KnnPrediction, knn } from './knn.js'
