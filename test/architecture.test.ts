@@ -16,11 +16,16 @@ const allowed: Record<string, string[]> = {
   deploy: ['torch', 'errors'],
   train: ['torch', 'method', 'data', 'deploy', 'analysis', 'settings', 'errors'],
   transfer: ['torch', 'method', 'data', 'deploy', 'errors', 'rng'],
+  features: ['torch', 'method', 'data', 'deploy', 'train', 'transfer', 'errors'],
+  suite: ['torch', 'train', 'data', 'transfer', 'features', 'errors'],
   analysis: ['torch', 'errors'],
   evaluate: ['torch', 'method', 'data', 'train', 'transfer', 'settings', 'errors'],
   report: ['data', 'errors'],
   demo: ['torch', 'method', 'data', 'train', 'transfer', 'report', 'settings', 'errors', 'rng'],
-  cli: ['torch', 'method', 'data', 'train', 'evaluate', 'transfer', 'demo', 'report', 'settings', 'errors'],
+  cli: [
+    ...['torch', 'method', 'data', 'train', 'evaluate', 'transfer', 'features', 'suite', 'demo', 'report'],
+    ...['settings', 'errors'],
+  ],
 }
 /** Files directly in src/ and the room they make up. */
 const looseFiles: Record<string, string> = {

@@ -18,9 +18,11 @@ static ArgKind listKind(const c10::TypePtr& element) {
     case c10::TypeKind::BoolType: return ArgKind::BoolList;
     case c10::TypeKind::NumberType: return ArgKind::ScalarList;
     case c10::TypeKind::OptionalType:
-      return element->castRaw<c10::OptionalType>()->getElementType()->kind() == c10::TypeKind::TensorType
-                 ? ArgKind::OptionalTensorList
-                 : ArgKind::Unsupported;
+      switch (element->castRaw<c10::OptionalType>()->getElementType()->kind()) {
+        case c10::TypeKind::TensorType: return ArgKind::OptionalTensorList;
+        case c10::TypeKind::NumberType: return ArgKind::OptionalScalarList;
+        default: return ArgKind::Unsupported;
+      }
     default: return ArgKind::Unsupported;
   }
 }
@@ -134,6 +136,10 @@ static c10::IValue toIValue(napi_env env, State& state, napi_value value, const 
       return readList<bool>(env, value, what, [&](napi_value e) { return readBool(env, e, what); });
     case ArgKind::ScalarList:
       return readList<at::Scalar>(env, value, what, [&](napi_value e) { return readScalar(env, e, what); });
+    case ArgKind::OptionalScalarList:
+      return readList<c10::optional<at::Scalar>>(env, value, what, [&](napi_value e) {
+        return isNullish(env, e) ? c10::optional<at::Scalar>() : c10::make_optional(readScalar(env, e, what));
+      });
     case ArgKind::String: return readString(env, value, what);
     case ArgKind::Device: return readDevice(env, value, what);
     case ArgKind::Generator: return state.generator(env, value, what);

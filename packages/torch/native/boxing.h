@@ -7,7 +7,7 @@ namespace trex {
 
 enum class ArgKind {
   Tensor, TensorList, OptionalTensorList, Int, DType, Layout, MemoryFormat, Float, Bool, Scalar, IntList, FloatList,
-  BoolList, ScalarList, String, Device, Generator, Unsupported
+  BoolList, ScalarList, OptionalScalarList, String, Device, Generator, Unsupported
 };
 
 struct Parameter {

@@ -4,6 +4,7 @@ export { type Argument, inPlaceOp, schemaOf, tensorOp, tensorsOp, valueOp } from
 export type { Device, DType, MemoryFormat, TypedArray } from './dtype.js'
 export { EngineError } from './engineError.js'
 export * as F from './functional.js'
+export { type FusedConvOptions, fusedConv2d } from './fusedConv.js'
 export { Generator, manualSeed } from './generator.js'
 export * as init from './init.js'
 export * from './layers.js'

@@ -98,6 +98,18 @@ describe('round trip', () => {
     expect(asked).toEqual(['a'])
   })
 
+  test('a function may give the data in pieces, which together have the size of the tensor', () => {
+    const pieces =
+      (...sizes: number[]) =>
+      () =>
+        sizes.map((size, i) => new Uint8Array(size).fill(i))
+    const write = (data: () => Iterable<Uint8Array>) =>
+      Buffer.concat([...safetensorsChunks([{ name: 'a', dtype: 'U8', shape: [5], data }])])
+    expect([...parseSafetensors(write(pieces(2, 0, 3))).read('a').data]).toEqual([0, 0, 2, 2, 2])
+    expect(() => write(pieces(2, 2))).toThrow('takes 5 bytes, but has 4')
+    expect(() => write(pieces(2, 9))).toThrow('takes 5 bytes, but has 11')
+  })
+
   test('typedArrayOf gives elements, from aligned and from odd offsets', () => {
     const bytes = new Uint8Array(13)
     for (const offset of [0, 1, 4]) {

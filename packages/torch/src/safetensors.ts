@@ -25,13 +25,13 @@ export interface RawTensor {
 
 /**
  * A tensor to write; a function as `data` is called when its turn comes, so that one tensor at a time is in
- * memory.
+ * memory, or, where it gives pieces, one of these.
  */
 export interface TensorSource {
   readonly name: string
   readonly dtype: RawDtype
   readonly shape: readonly number[]
-  readonly data: Uint8Array | (() => Uint8Array)
+  readonly data: Uint8Array | (() => Uint8Array | Iterable<Uint8Array>)
 }
 
 /** A safetensors file or buffer whose header has been checked. */
@@ -181,12 +181,17 @@ export function* safetensorsChunks(
   yield encodeHeader(entries, metadata, file)
   for (const { name, data } of layout) {
     const { dtype, shape, begin, end } = entries.get(name)!
-    const bytes = typeof data === 'function' ? data() : data
-    if (bytes.byteLength !== end - begin) {
-      const what = `${dtype} of shape [${shape}] takes ${end - begin} bytes, but has ${bytes.byteLength}`
+    const content = typeof data === 'function' ? data() : data
+    const pieces = content instanceof Uint8Array ? [content] : content
+    let size = 0
+    for (const bytes of pieces) {
+      size += bytes.byteLength
+      if (size <= end - begin) yield bytes
+    }
+    if (size !== end - begin) {
+      const what = `${dtype} of shape [${shape}] takes ${end - begin} bytes, but has ${size}`
       throw new SafetensorsError(file, what, { tensor: name })
     }
-    yield bytes
   }
 }
 

@@ -198,7 +198,11 @@ describe('weights', () => {
 
   test('of another encoder, or none, are an error', async () => {
     const path = weightsWith('')
-    await fails([path, data], /does not fit the encoder:/, 'name the encoder it is of with --encoder')
+    await fails(
+      [path, data, '--encoder', 'resnet50'],
+      /does not fit the encoder:/,
+      'name the encoder it is of with --encoder',
+    )
     await fails([path, ...options], /eval needs DATA/, 'trex eval WEIGHTS DATA')
     await fails(
       [path, data, ...options, '--no-features'],

@@ -8,12 +8,12 @@ import { evaluationPage } from '../report/evaluationPage.js'
 import { aboutOf, type EvaluationRecord, MOST_IN_MATRIX, recordJson, scoreRows } from './evalText.js'
 
 /** Makes the folder, and for a moment one in it. @throws TrexError when that is not possible. */
-export function checkWritable(dir: string): void {
+export function checkWritable(dir: string, flag = '--out'): void {
   try {
     mkdirSync(dir, { recursive: true })
     rmdirSync(mkdtempSync(join(dir, '.writable-')))
   } catch (cause) {
-    throw cannotWrite(dir, cause)
+    throw cannotWrite(dir, cause, flag)
   }
 }
 
@@ -42,9 +42,9 @@ export function writeEvaluation(dir: string, record: EvaluationRecord): void {
   console.error(`wrote ${files.map(([name]) => join(dir, name)).join(', ')}`)
 }
 
-const cannotWrite = (dir: string, cause: unknown) =>
+const cannotWrite = (dir: string, cause: unknown, flag = '--out') =>
   new TrexError(`${dir} cannot be written: ${(cause as Error).message}`, {
-    hint: 'choose another folder for --out',
+    hint: `choose another folder for ${flag}`,
     cause,
   })
 

@@ -6,6 +6,7 @@ import { datasetsCommand } from './datasets.js'
 import { demoCommand } from './demo.js'
 import { doctorCommand } from './doctor.js'
 import { evalCommand } from './eval.js'
+import { extractCommand } from './extract.js'
 import { previewCommand } from './preview.js'
 import { watchOutput } from './print.js'
 import { replayCommand } from './replay.js'
@@ -29,6 +30,7 @@ const commands = [
   replayCommand(),
   runsCommand(),
   evalCommand(),
+  extractCommand(),
   compareCommand(),
   previewCommand(),
   datasetsCommand(),

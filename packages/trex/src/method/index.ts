@@ -1,5 +1,6 @@
 export { cosineLogits, linearLogits } from './cosineSoftmax.js'
 export { createEncoder, type Encoder, type EncoderOptions, encoderNames } from './encoder.js'
+export { type FeatureNet, featureNet } from './featureNet.js'
 export { MemoryBank } from './memoryBank.js'
 export { MomentumEncoder } from './momentumEncoder.js'
 export { MultiCropModel } from './multiCropModel.js'

@@ -15,7 +15,8 @@ import type { Encoder } from './encoder.js'
 
 // He et al. 2016, v1.5: the bottleneck strides in its 3x3 convolution. Names are torchvision's.
 
-const architectures = {
+/** Blocks and their number in the four stages. */
+export const resnetArchitectures = {
   resnet18: { block: 'basic', depths: [2, 2, 2, 2] },
   resnet34: { block: 'basic', depths: [3, 4, 6, 3] },
   resnet50: { block: 'bottleneck', depths: [3, 4, 6, 3] },
@@ -23,9 +24,9 @@ const architectures = {
 } as const
 
 /** The name of a ResNet that can be built. */
-export type ResNetName = keyof typeof architectures
+export type ResNetName = keyof typeof resnetArchitectures
 /** All names that `resnet` knows. */
-export const resnetNames = Object.keys(architectures) as ResNetName[]
+export const resnetNames = Object.keys(resnetArchitectures) as ResNetName[]
 
 /** `small` replaces the 7x7 stride-2 convolution and the pooling by a 3x3 convolution, for images of 32-64 px. */
 export interface ResNetOptions {
@@ -48,7 +49,7 @@ function shortcut(input: number, output: number, stride: number, generator: Init
 }
 
 /** Two 3x3 convolutions. */
-class BasicBlock extends Module {
+export class BasicBlock extends Module {
   static readonly expansion = 1
   readonly conv1: Conv2d
   readonly bn1: BatchNorm2d
@@ -75,7 +76,7 @@ class BasicBlock extends Module {
 }
 
 /** 1x1, 3x3 (with the stride), 1x1 to four times the width. */
-class Bottleneck extends Module {
+export class Bottleneck extends Module {
   static readonly expansion = 4
   readonly conv1: Conv2d
   readonly bn1: BatchNorm2d
@@ -107,7 +108,8 @@ class Bottleneck extends Module {
   }
 }
 
-class ResNet extends Module implements Encoder {
+/** He et al.'s network without its last linear layer. */
+export class ResNet extends Module implements Encoder {
   readonly featureDim: number
   readonly conv1: Conv2d
   readonly bn1: BatchNorm2d
@@ -119,7 +121,7 @@ class ResNet extends Module implements Encoder {
 
   constructor(name: ResNetName, stem: 'imagenet' | 'small', generator: Init) {
     super()
-    const { block, depths } = architectures[name]
+    const { block, depths } = resnetArchitectures[name]
     const Block = block === 'basic' ? BasicBlock : Bottleneck
     this.conv1 = stem === 'imagenet' ? conv(3, 64, 7, 2, generator) : conv(3, 64, 3, 1, generator)
     this.bn1 = new BatchNorm2d(64)

@@ -16,18 +16,20 @@ import { positionsAt } from './vitPositions.js'
 
 // Dosovitskiy et al. 2021 in the sizes of DINO (Caron et al. 2021); names are DINO's and timm's.
 
-const architectures = {
+/** Widths of tokens, and heads of attention. */
+export const vitArchitectures = {
   vit_tiny: { width: 192, heads: 3 },
   vit_small: { width: 384, heads: 6 },
   vit_base: { width: 768, heads: 12 },
 } as const
 
-const DEPTH = 12
+/** Blocks of every one of them. */
+export const VIT_DEPTH = 12
 
 /** The name of a vision transformer that can be built. */
-export type ViTName = keyof typeof architectures
+export type ViTName = keyof typeof vitArchitectures
 /** All names that `vit` knows. */
-export const vitNames = Object.keys(architectures) as ViTName[]
+export const vitNames = Object.keys(vitArchitectures) as ViTName[]
 
 /** The shape of a vision transformer beside its name. */
 export interface ViTOptions {
@@ -72,7 +74,7 @@ class VisionTransformer extends Module implements Encoder {
     generator: Generator | undefined,
   ) {
     super()
-    const { width, heads } = architectures[name]
+    const { width, heads } = vitArchitectures[name]
     const { patchSize, imageSize, dropPath } = options
     if (imageSize % patchSize !== 0)
       throw new RangeError(`${name}: images of ${imageSize} px are not made of patches of ${patchSize} px`)
@@ -83,8 +85,8 @@ class VisionTransformer extends Module implements Encoder {
     this.posEmbed = random(1, 1 + (imageSize / patchSize) ** 2, width)
     this.patchEmbed = new PatchEmbed(patchSize, width, generator)
     this.blocks = Array.from(
-      { length: DEPTH },
-      (_, i) => new TransformerBlock(width, heads, (dropPath * i) / (DEPTH - 1), generator),
+      { length: VIT_DEPTH },
+      (_, i) => new TransformerBlock(width, heads, (dropPath * i) / (VIT_DEPTH - 1), generator),
     )
     this.norm = new LayerNorm(width, { eps: LAYER_NORM_EPS })
   }

@@ -1,5 +1,4 @@
-import { existsSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { statSync } from 'node:fs'
 import { openSafetensors, type RawTensor, SafetensorsError } from 'trex-torch/safetensors'
 import { openFileSource } from '../deploy/fileSource.js'
 import { openPth } from '../deploy/pth.js'
@@ -8,6 +7,7 @@ import type { PthTensor } from '../deploy/pthTensor.js'
 import { stateDicts } from '../deploy/stateDicts.js'
 import { TrexError } from '../errors.js'
 import { loadCheckpoint } from './checkpoint.js'
+import { runCheckpoint } from './runCheckpoint.js'
 
 /** Named tensors of a file that may be an encoder's. */
 export interface StoredNetwork {
@@ -30,21 +30,14 @@ export interface EncoderFile extends Disposable {
  * @throws TrexError when it cannot be opened or is damaged.
  */
 export function openEncoderFile(path: string): EncoderFile {
-  const file = statSync(path, { throwIfNoEntry: false })?.isDirectory() ? checkpointOf(path) : path
+  const file = statSync(path, { throwIfNoEntry: false })?.isDirectory()
+    ? runCheckpoint(path, undefined)
+    : path
   const stats = statSync(file, { throwIfNoEntry: false })
   if (stats && !stats.isFile())
     // a named pipe would wait for a writer
     throw new TrexError(`${file} is no regular file`, { hint: 'save the weights to a file first' })
   return file.toLowerCase().endsWith('.safetensors') ? openTensors(file) : openTorch(file)
-}
-
-function checkpointOf(run: string): string {
-  const paths = ['best', 'last'].map((name) => join(run, 'checkpoints', `${name}.safetensors`))
-  const found = paths.find((path) => existsSync(path))
-  if (found !== undefined) return found
-  throw new TrexError(`${run} is a folder without checkpoints`, {
-    hint: 'give --init-from a run, a .safetensors file or a PyTorch .pth file',
-  })
 }
 
 function openTensors(path: string): EncoderFile {

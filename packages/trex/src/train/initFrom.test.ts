@@ -160,7 +160,7 @@ describe('safetensors', () => {
   test('a run: its encoder alone, from the best checkpoint or the last', () => {
     withLearner(create('resnet18', ['seed=1']), (trained) => {
       mkdirSync(join(folder, 'run', 'checkpoints'), { recursive: true })
-      expect(() => initialiseFrom(trained, join(folder, 'run'))).toThrow(/without checkpoints/)
+      expect(() => initialiseFrom(trained, join(folder, 'run'))).toThrow(/has no checkpoint last/)
       const last = join(folder, 'run', 'checkpoints', 'last.safetensors')
       saveLearner(last, trained, { ...START, epoch: 1 })
       withLearner(create('resnet18', ['seed=2']), (learner) => {

@@ -136,12 +136,13 @@ export function describeData(
   { classes, train, val }: ImageDataset,
 ): RunData {
   const hash = createHash('sha256')
-  for (const sample of [...train, ...val]) hash.update(`${nameIn(root, sample)}\0${sample.label}\n`)
+  for (const sample of [...train, ...val]) hash.update(`${sampleName(root, sample)}\0${sample.label}\n`)
   const counts = { trainImages: train.length, valImages: val.length }
   return { madeBy, root, classes: [...classes], ...counts, images: hash.digest('hex') }
 }
 
-function nameIn(root: string, { path, at }: Sample): string {
+/** What an image is called in its data set: relative to `root`, in an archive by the archive's own name. */
+export function sampleName(root: string, { path, at }: Sample): string {
   if (at?.kind === 'slice') return relative(dirname(at.path), path)
   return at?.kind === 'remote' ? path : relative(root, path)
 }

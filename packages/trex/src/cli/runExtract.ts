@@ -1,0 +1,185 @@
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { printable } from '../data/check/printable.js'
+import { withoutSecrets } from '../data/sources/httpUrl.js'
+import type { ImageDataset } from '../data/sources/sample.js'
+import { TrexError } from '../errors.js'
+import { exportFeatures } from '../features/exportFeatures.js'
+import {
+  type ExtractedFeatures,
+  type ExtractionOptions,
+  type ExtractionProgress,
+  extractCached,
+  extractToFile,
+  type ImagePart,
+} from '../features/extract.js'
+import { copyFeatureFile } from '../features/featureFile.js'
+import { isViT } from '../settings.js'
+import { describeInit } from '../train/initFrom.js'
+import { type OpenEncoder, openEncoder } from '../train/openEncoder.js'
+import { openDataWorkers } from '../train/reading.js'
+import { openData, placeOf } from './dataPlace.js'
+import { checkWritable } from './evalFiles.js'
+import { type FoundModel, findModel } from './findModel.js'
+import { print } from './print.js'
+import { type Progress, startProgress } from './progress.js'
+import type { SettingFlags } from './settingFlags.js'
+import { Stopped, stopGently } from './stop.js'
+
+/** The options of `trex extract` as commander gives them. */
+export interface ExtractFlags extends SettingFlags {
+  out: string
+  split: 'both' | 'train' | 'val' | 'all'
+  checkpoint?: string
+  size?: number
+  format: 'safetensors' | 'npy' | 'npz'
+  cache?: string
+  json?: boolean
+}
+
+/** What was done with one part of the data. */
+interface Written extends Omit<ExtractedFeatures, 'file'> {
+  readonly part: string
+  readonly files: readonly string[]
+}
+
+/** Images a step where none is asked for: large batches only pay on GPUs. */
+const BATCH = { cpu: 16, cuda: 256 } as const
+
+const saysBatchSize = ({ batchSize, set }: SettingFlags): boolean =>
+  batchSize !== undefined || set.some((item) => item.startsWith('batchSize='))
+
+/** Does what `trex extract` was asked. */
+export async function runExtract(path: string, data: string, flags: ExtractFlags): Promise<void> {
+  const model = findModel(path, flags.checkpoint, flags)
+  const { settings } = model
+  const size = sizeFor(path, model, flags.size)
+  checkWritable(flags.out)
+  if (flags.cache !== undefined) checkWritable(flags.cache, '--cache')
+  const place = placeOf(data)
+  const parts = partsOf(await openData(place, settings), withoutSecrets(place), flags.split)
+  for (const { name } of parts) refuseExisting(flags, name)
+  using opened = openEncoder(settings, model.weights)
+  if (opened.loaded && !model.run) for (const line of describeInit(opened.loaded)) console.error(line)
+  const { device } = opened.precision
+  await using pool = openDataWorkers(settings, { device })
+  using stopping = stopGently()
+  const options: ExtractionOptions = {
+    ...{ size, pool, bad: settings.data, signal: stopping.signal },
+    batchSize: saysBatchSize(flags) ? settings.batchSize : BATCH[device === 'cpu' ? 'cpu' : 'cuda'],
+    normalization: settings.normalization,
+    autoOrient: settings.data.autoOrient,
+  }
+  const written: Written[] = []
+  for (const part of parts) written.push(await extractPart(opened, part, options, flags))
+  for (const { info } of written)
+    for (const { reason } of info.leftOut) console.error(`left out: ${printable(reason)}`)
+  await print(flags.json ? json(path, model, opened, written) : text(written))
+}
+
+/** The side of the images: as asked, or that of the encoder. */
+function sizeFor(path: string, { imageSize, settings }: FoundModel, asked: number | undefined): number {
+  const size = asked ?? imageSize
+  if (size === null)
+    throw new TrexError(`the weights in ${path} do not tell for which size of images they are`, {
+      hint: 'give --size, as 32',
+    })
+  const { patchSize } = settings.vit
+  if (isViT(settings.encoder) && size % patchSize !== 0)
+    throw new TrexError(`images of ${size} px are not made of patches of ${patchSize} px`, {
+      hint: `give a --size that is a multiple of ${patchSize}`,
+    })
+  return size
+}
+
+function partsOf(data: ImageDataset, root: string, split: ExtractFlags['split']): ImagePart[] {
+  const { train, val, classes, stream } = data
+  const part = (name: string, samples: ImagePart['samples']): ImagePart => ({
+    ...{ name, samples, classes, root },
+    ...(stream && { stream }),
+  })
+  if (split === 'all') return [part('all', [...train, ...val])]
+  if (split !== 'both') return [part(split, split === 'train' ? train : val)]
+  return [part('train', train), ...(val.length ? [part('val', val)] : [])]
+}
+
+/** Other formats do not say of what they are: they are not written over. */
+function refuseExisting({ out, format }: ExtractFlags, name: string): void {
+  if (format === 'safetensors') return
+  const path = join(out, format === 'npz' ? `${name}.npz` : `${name}.features.npy`)
+  if (existsSync(path))
+    throw new TrexError(`${path} exists already`, { hint: 'remove it, or choose another --out' })
+}
+
+async function extractPart(
+  opened: OpenEncoder,
+  part: ImagePart,
+  options: ExtractionOptions,
+  { out, cache, format }: ExtractFlags,
+): Promise<Written> {
+  const file = join(out, `${part.name}.safetensors`)
+  const cached = cache !== undefined && !existsSync(file)
+  const done = await follow(
+    part.name,
+    cached ? extractCached(cache, opened, part, options) : extractToFile(file, opened, part, options),
+  )
+  if (format === 'safetensors') {
+    if (cached) copyFeatureFile(done.file, file)
+    return { ...done, part: part.name, files: [file] }
+  }
+  const files = exportFeatures(done.file, join(out, part.name), format)
+  if (!cached) rmSync(file)
+  return { ...done, part: part.name, files }
+}
+
+async function follow(
+  name: string,
+  events: AsyncGenerator<ExtractionProgress, ExtractedFeatures>,
+): Promise<ExtractedFeatures> {
+  let progress: Progress | undefined
+  let [began, last] = [0, null as ExtractionProgress | null]
+  try {
+    for (;;) {
+      const { value, done } = await events.next()
+      if (done) return value
+      if (!progress) {
+        if (value.resumedAt > 0) console.error(`${name}: goes on after ${value.resumedAt} images`)
+        progress = startProgress(`extract ${name}`, value.total, value.done)
+        began = performance.now()
+      }
+      last = value
+      const rate = (1000 * (value.done - value.resumedAt)) / Math.max(1, performance.now() - began)
+      progress.update(value.done, `${rate.toFixed(1)} img/s`)
+    }
+  } catch (error) {
+    progress?.stop()
+    if (error instanceof Stopped && last)
+      console.error(`stopped after ${last.done} of ${last.total} images: the same command goes on`)
+    throw error
+  } finally {
+    progress?.stop()
+  }
+}
+
+function text(written: readonly Written[]): string {
+  return written
+    .map(({ files, images, dim, found, info }) => {
+      const without = info.leftOut.length ? `, ${info.leftOut.length} left out` : ''
+      return `${files.join(', ')}: ${images} x ${dim}${without}${found ? ' (was there already)' : ''}`
+    })
+    .join('\n')
+}
+
+function json(
+  path: string,
+  { weights }: FoundModel,
+  opened: OpenEncoder,
+  written: readonly Written[],
+): string {
+  const { describe, fingerprint } = opened
+  const parts = written.map(({ part, files, images, dim, found, info }) => {
+    const { identity, leftOut, computed } = info
+    return { part, files, images, dim, found, computed, ...identity, leftOut }
+  })
+  return JSON.stringify({ model: path, weights, encoder: describe, fingerprint, parts }, null, 2)
+}

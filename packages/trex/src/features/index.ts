@@ -1,0 +1,19 @@
+export { EXPORT_FORMATS, exportFeatures } from './exportFeatures.js'
+export {
+  type ExtractedFeatures,
+  type ExtractionOptions,
+  type ExtractionProgress,
+  extractCached,
+  extractToFile,
+  type ImagePart,
+} from './extract.js'
+export {
+  checkFeatureFile,
+  type FeatureInfo,
+  type FeatureRows,
+  readFeatureFile,
+  type StoredFeatures,
+  writeFeatureFile,
+} from './featureFile.js'
+export { dataFingerprint, type FeatureIdentity, identityKey } from './identity.js'
+export { readFeatures } from './readFeatures.js'
