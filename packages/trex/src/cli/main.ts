@@ -12,6 +12,7 @@ import { watchOutput } from './print.js'
 import { replayCommand } from './replay.js'
 import { runsCommand } from './runs.js'
 import { trainCommand } from './train.js'
+import { transferCommand } from './transfer.js'
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
 
@@ -31,6 +32,7 @@ const commands = [
   runsCommand(),
   evalCommand(),
   extractCommand(),
+  transferCommand(),
   compareCommand(),
   previewCommand(),
   datasetsCommand(),

@@ -14,13 +14,14 @@ import {
   type ImagePart,
 } from '../features/extract.js'
 import { copyFeatureFile } from '../features/featureFile.js'
-import { isViT } from '../settings.js'
 import { describeInit } from '../train/initFrom.js'
 import { type OpenEncoder, openEncoder } from '../train/openEncoder.js'
 import { openDataWorkers } from '../train/reading.js'
 import { openData, placeOf } from './dataPlace.js'
 import { checkWritable } from './evalFiles.js'
+import { batchSizeFor } from './extractBatch.js'
 import { type FoundModel, findModel } from './findModel.js'
+import { imageSizeFor } from './imageSize.js'
 import { print } from './print.js'
 import { type Progress, startProgress } from './progress.js'
 import type { SettingFlags } from './settingFlags.js'
@@ -43,17 +44,11 @@ interface Written extends Omit<ExtractedFeatures, 'file'> {
   readonly files: readonly string[]
 }
 
-/** Images a step where none is asked for: large batches only pay on GPUs. */
-const BATCH = { cpu: 16, cuda: 256 } as const
-
-const saysBatchSize = ({ batchSize, set }: SettingFlags): boolean =>
-  batchSize !== undefined || set.some((item) => item.startsWith('batchSize='))
-
 /** Does what `trex extract` was asked. */
 export async function runExtract(path: string, data: string, flags: ExtractFlags): Promise<void> {
   const model = findModel(path, flags.checkpoint, flags)
   const { settings } = model
-  const size = sizeFor(path, model, flags.size)
+  const size = imageSizeFor(path, model, flags.size)
   checkWritable(flags.out)
   if (flags.cache !== undefined) checkWritable(flags.cache, '--cache')
   const place = placeOf(data)
@@ -66,7 +61,7 @@ export async function runExtract(path: string, data: string, flags: ExtractFlags
   using stopping = stopGently()
   const options: ExtractionOptions = {
     ...{ size, pool, bad: settings.data, signal: stopping.signal },
-    batchSize: saysBatchSize(flags) ? settings.batchSize : BATCH[device === 'cpu' ? 'cpu' : 'cuda'],
+    batchSize: batchSizeFor(flags, settings, device),
     normalization: settings.normalization,
     autoOrient: settings.data.autoOrient,
   }
@@ -75,21 +70,6 @@ export async function runExtract(path: string, data: string, flags: ExtractFlags
   for (const { info } of written)
     for (const { reason } of info.leftOut) console.error(`left out: ${printable(reason)}`)
   await print(flags.json ? json(path, model, opened, written) : text(written))
-}
-
-/** The side of the images: as asked, or that of the encoder. */
-function sizeFor(path: string, { imageSize, settings }: FoundModel, asked: number | undefined): number {
-  const size = asked ?? imageSize
-  if (size === null)
-    throw new TrexError(`the weights in ${path} do not tell for which size of images they are`, {
-      hint: 'give --size, as 32',
-    })
-  const { patchSize } = settings.vit
-  if (isViT(settings.encoder) && size % patchSize !== 0)
-    throw new TrexError(`images of ${size} px are not made of patches of ${patchSize} px`, {
-      hint: `give a --size that is a multiple of ${patchSize}`,
-    })
-  return size
 }
 
 function partsOf(data: ImageDataset, root: string, split: ExtractFlags['split']): ImagePart[] {

@@ -1,8 +1,9 @@
 import { TrexError } from '../errors.js'
+import { seedMean } from '../transfer/confidence.js'
 import type { Grid } from './grid.js'
 import type { SetResult, TransferResults } from './results.js'
 import { percent, signed } from './resultsGrid.js'
-import { deviation, mean, summarizeSet } from './summary.js'
+import { summarizeSet } from './summary.js'
 
 /** One set of two models: the second less the first. */
 export interface SetDifference {
@@ -44,15 +45,14 @@ export function compareResults(first: TransferResults, second: TransferResults):
     throw new TrexError(`${models[0]} and ${models[1]} have no set and seed in common`, {
       hint: 'evaluate both on the same sets with the same --seeds',
     })
-  const odds = sets.map(({ logOdds }) => logOdds)
-  const spread = deviation(odds)
+  const odds = seedMean(sets.map(({ logOdds }) => logOdds))
   const count = (test: (difference: number) => boolean) =>
     sets.filter(({ difference }) => test(difference)).length
   return {
     models,
     sets,
-    meanLogOdds: mean(odds),
-    standardError: spread === null ? null : spread / Math.sqrt(odds.length),
+    meanLogOdds: odds.mean,
+    standardError: odds.deviation === null ? null : odds.deviation / Math.sqrt(sets.length),
     wins: [count((d) => d > 0), count((d) => d === 0), count((d) => d < 0)],
   }
 }
@@ -69,14 +69,14 @@ function setDifference(a: SetResult, b: SetResult): SetDifference[] {
     seeds: seeds.map((seed) => set.seeds.find((s) => s.seed === seed)!),
   })
   const [first, second] = [shared(a), shared(b)]
-  const differences = second.seeds.map(({ score }, i) => score - first.seeds[i]!.score)
+  const difference = seedMean(second.seeds.map(({ score }, i) => score - first.seeds[i]!.score))
   const [one, other] = [summarizeSet(first), summarizeSet(second)]
   return [
     {
       name: a.name,
       scores: [one.score, other.score],
-      difference: mean(differences),
-      deviation: deviation(differences),
+      difference: difference.mean,
+      deviation: difference.deviation,
       seeds: seeds.length,
       logOdds: other.logOdds - one.logOdds,
     },

@@ -1,7 +1,10 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { TrexError } from '../errors.js'
-import { FOLDER, missingOf, TRANSFER_SETS, type TransferSet } from '../transfer/datasets/index.js'
+import { missingOf, TRANSFER_SETS, type TransferSet, transferSetOf } from '../transfer/datasets/index.js'
+
+/** How sets of one's own are read. */
+const OWN = transferSetOf('folder')
 
 /** A data set that lies below the suite's root. */
 export interface FoundSet {
@@ -19,7 +22,7 @@ export interface FoundSet {
 export async function findSets(root: string, only?: readonly string[]): Promise<FoundSet[]> {
   if (!existsSync(root)) throw new TrexError(`there is no folder ${root}`, { hint: 'give the folder of the data sets' })
   const known: FoundSet[] = []
-  for (const set of TRANSFER_SETS) {
+  for (const set of TRANSFER_SETS.filter((set) => set !== OWN)) {
     const folder = join(root, set.folder)
     if (existsSync(folder) && (await missingOf(set, folder)).length === 0)
       known.push({ name: set.name, set, root: folder })
@@ -27,7 +30,7 @@ export async function findSets(root: string, only?: readonly string[]): Promise<
   const taken = new Set(known.map(({ root }) => root))
   const own = readdirSync(root)
     .sort()
-    .map((name) => ({ name, set: FOLDER, root: join(root, name) }))
+    .map((name) => ({ name, set: OWN, root: join(root, name) }))
     .filter((found) => !taken.has(found.root) && hasParts(found.root))
   const all = [...known, ...own.filter(({ name }) => !known.some((set) => set.name === name))]
   if (all.length === 0)

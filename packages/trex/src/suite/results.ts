@@ -24,6 +24,8 @@ const setSchema = z.strictObject({
   classes: count,
   trainval: count,
   test: count,
+  /** Images of both parts that could not be read. */
+  leftOut: count,
   /** Of the images and labels that the features were made of. */
   fingerprint: z.string(),
   seeds: z.array(seedSchema),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { results, setResult } from '../../test/support/transferResults.js'
 import { PAPER_13, PAPER_15 } from './published.js'
-import { deviation, summarize, summarizeSet } from './summary.js'
+import { summarize, summarizeSet } from './summary.js'
 
 describe('scores', () => {
   test('accuracies are averaged over the seeds first, then turned into log odds', () => {
@@ -39,9 +39,5 @@ describe('scores', () => {
 
   test('a set without seeds yet is left out', () => {
     expect(summarize(results([setResult('dtd', []), setResult('pets', [50])])).sets).toHaveLength(1)
-  })
-
-  test('deviation is that of a sample', () => {
-    expect(deviation([1, 2, 3, 4])).toBeCloseTo(Math.sqrt(5 / 3), 12)
   })
 })

@@ -1,3 +1,4 @@
+import { seedMean } from '../transfer/confidence.js'
 import { logOdds } from '../transfer/scores.js'
 import { PAPER_13, PAPER_15 } from './published.js'
 import type { SetResult, TransferResults } from './results.js'
@@ -10,8 +11,9 @@ export interface SetSummary {
   readonly seeds: number
   /** Per cent, the mean over the seeds. */
   readonly score: number
-  /** Of the seeds, n - 1 in the denominator; null with one seed. */
+  /** Of the seeds, n - 1 in the denominator, and half the 95 % interval of the mean; null with one seed. */
   readonly deviation: number | null
+  readonly confidence95: number | null
   readonly meanPerClass: number | null
   /** Of the mean score, half a test image from either end at most. */
   readonly logOdds: number
@@ -30,14 +32,12 @@ export interface MeanScore {
 /** A set's scores: accuracies are averaged over the seeds first, then turned into log odds. */
 export function summarizeSet(set: SetResult): SetSummary {
   const { name, metric, probe, seeds, test, knn, classMeans } = set
-  const scores = seeds.map(({ score }) => score)
-  const perClass = seeds.map(({ meanPerClass }) => meanPerClass)
-  const score = mean(scores)
+  const { mean: score, deviation, confidence95 } = seedMean(seeds.map((one) => one.score))
+  const perClass = seeds.flatMap(({ meanPerClass }) => (meanPerClass === null ? [] : [meanPerClass]))
   return {
-    ...{ name, metric, probe, knn, classMeans, score },
+    ...{ name, metric, probe, knn, classMeans, score, deviation, confidence95 },
     seeds: seeds.length,
-    deviation: deviation(scores),
-    meanPerClass: perClass.some((value) => value === null) ? null : mean(perClass as number[]),
+    meanPerClass: perClass.length < seeds.length ? null : seedMean(perClass).mean,
     logOdds: logOdds(score, { n: test }),
   }
 }
@@ -47,7 +47,7 @@ export function meanScores(sets: readonly SetSummary[]): MeanScore[] {
   const over = (name: MeanScore['over'], wanted: readonly string[]): MeanScore[] => {
     const found = wanted.map((set) => sets.find(({ name }) => name === set))
     if (found.length === 0 || found.includes(undefined)) return []
-    return [{ over: name, sets: found.length, meanLogOdds: mean(found.map((set) => set!.logOdds)) }]
+    return [{ over: name, sets: found.length, meanLogOdds: seedMean(found.map((set) => set!.logOdds)).mean }]
   }
   const others = sets.filter(({ name }) => name !== 'in1k').map(({ name }) => name)
   return [...over('13', PAPER_13), ...over('15', PAPER_15), ...over('all', others)]
@@ -57,15 +57,4 @@ export function meanScores(sets: readonly SetSummary[]): MeanScore[] {
 export function summarize({ sets }: TransferResults): { sets: SetSummary[]; means: MeanScore[] } {
   const summaries = sets.filter(({ seeds }) => seeds.length > 0).map(summarizeSet)
   return { sets: summaries, means: meanScores(summaries) }
-}
-
-export function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
-}
-
-/** The sample standard deviation; null of one value. */
-export function deviation(values: readonly number[]): number | null {
-  if (values.length < 2) return null
-  const centre = mean(values)
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1))
 }

@@ -1,0 +1,51 @@
+import { percent } from '../suite/resultsGrid.js'
+import type { TransferResults } from '../suite/results.js'
+import type { SuiteEvent } from '../suite/runSuite.js'
+import { summarizeSet } from '../suite/summary.js'
+import { type Progress, startProgress } from './progress.js'
+import { Stopped } from './stop.js'
+
+/** Shows a suite as it goes: a bar for each extraction and search, a line for each set that is done. */
+export async function followSuite(
+  events: AsyncGenerator<SuiteEvent, TransferResults, void>,
+): Promise<TransferResults> {
+  let progress: Progress | undefined
+  let title = ''
+  const show = (now: string, total: number, done: number) => {
+    if (title === now) return progress!
+    progress?.stop()
+    title = now
+    progress = startProgress(now, total, done)
+    return progress
+  }
+  const end = () => {
+    progress?.stop()
+    progress = undefined
+    title = ''
+  }
+  try {
+    for (;;) {
+      const { value: event, done } = await events.next()
+      if (done) return event
+      const at = `${event.name} (${event.set + 1}/${event.sets})`
+      if (event.kind === 'features') {
+        show(`${at} ${event.part}`, event.total, event.done).update(event.done, 'images')
+      } else if (event.kind === 'trial') {
+        const { seed, trial, trials, best } = event
+        show(`${at} seed ${seed}`, trials, trial).update(trial + 1, `trials · best ${percent(best)} %`)
+      } else {
+        end()
+        const { score, deviation, seeds } = summarizeSet(event.result)
+        const spread = deviation === null ? '' : ` ± ${deviation.toFixed(2)}`
+        const from = event.found ? ', was there already' : ''
+        console.error(`${at}: ${percent(score)}${spread} % over ${seeds} seed${seeds === 1 ? '' : 's'}${from}`)
+      }
+    }
+  } catch (error) {
+    end()
+    if (error instanceof Stopped) console.error('stopped: the same command goes on')
+    throw error
+  } finally {
+    end()
+  }
+}
