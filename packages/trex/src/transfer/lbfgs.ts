@@ -19,7 +19,7 @@ export interface LbfgsOptions {
   /** Pairs of steps and gradient changes remembered (default 10). */
   readonly memory?: number
   /** Default 2000. */
-  readonly maxIterations?: number
+  readonly maxIterations?: number | undefined
   /** Relative rounding error of the objective's values (default 1e-14). */
   readonly valueError?: number
 }

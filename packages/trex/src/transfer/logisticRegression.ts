@@ -1,13 +1,13 @@
-import { bestDevice, type Device, engineInfo, fromTypedArray, keep, noGrad, tidy } from 'trex-torch'
+import { bestDevice, type Device, fromTypedArray, keep, noGrad, tidy } from 'trex-torch'
 import { TrexError } from '../errors.js'
 import { checkFeatureSet, type FeatureSet } from './featureSet.js'
-import { type LbfgsStop, lbfgs } from './lbfgs.js'
+import type { LbfgsStop } from './lbfgs.js'
 import type { LinearClassifier } from './linearClassifier.js'
-import { type LogitLoss, softmaxLoss } from './logitLoss.js'
-import { type Design, designOf, newton } from './newton.js'
+import { roughDtype, solve } from './linearSolver.js'
+import { softmaxLoss } from './logitLoss.js'
+import { designOf } from './newton.js'
 import { coordinates, principalAxes } from './principalAxes.js'
 import { fromTheta, toTheta } from './theta.js'
-import { addScaled, dot } from './vector.js'
 
 /** A fitted classifier and how the fit went. */
 export interface LogisticFit extends LinearClassifier {
@@ -55,12 +55,6 @@ export interface LogisticProblem {
   [Symbol.dispose](): void
 }
 
-const ORIGINAL_STOPPING = { gradient: 1e-4, decrease: 2.22e-9 }
-
-/** The dtype in which products with the second derivative are fastest; values and gradients do not use it. */
-export const roughDtype = (device: Device): 'bfloat16' | 'float32' =>
-  device !== 'cpu' || engineInfo().bf16 ? 'bfloat16' : 'float32'
-
 /**
  * Prepares multinomial logistic regression with an l2 penalty and an unpenalised bias: minimise
  * C * sum_i CE_i + 1/2 ||W||^2. Two classes are a softmax over two rows w_1 = -w_0, which at C equals one logistic
@@ -86,32 +80,17 @@ export function logisticProblem(
   const { frame, design } = held
   const tensors = [...Object.values(design), ...(frame ? [frame.mean, frame.axes] : [])].map(keep)
 
-  function fit({ C, start, maxIterations, tolerance }: LogisticFitOptions): LogisticFit {
+  const tight = dtype === 'float64' ? 1e-10 : 1e-5
+  function fit({ C, start, maxIterations, tolerance = tight }: LogisticFitOptions): LogisticFit {
     if (!(C > 0 && Number.isFinite(C))) throw new TrexError(`C is ${C}, not a positive number`)
     const theta = start ? toTheta(start, [classes, dim], frame) : new Float64Array(design.x.size(1) * classes)
-    const { x, ...how } = frame
-      ? descend(theta, C, { maxIterations, tolerance: tolerance ?? (dtype === 'float64' ? 1e-10 : 1e-5) })
-      : lbfgs((x) => objective(design, loss, x, C), theta, {
-          maxIterations,
-          stopping: ORIGINAL_STOPPING,
-          valueError: dtype === 'float64' ? 1e-14 : 1e-6,
-        })
-    const { iterations, stop, value } = how
-    const converged = stop === 'gradient' || stop === 'decrease'
-    return { ...fromTheta(x, classes, frame), iterations, objective: C * value, converged, stop }
-  }
-  function descend(
-    theta: Float64Array,
-    C: number,
-    options: { maxIterations: number | undefined; tolerance: number },
-  ) {
-    return tidy(() =>
-      noGrad(() => {
-        const start = fromTypedArray(theta, [theta.length / classes, classes]).to({ dtype, device }) // [r + 1, C]
-        const { theta: end, ...how } = newton(design, loss, start, { C, ...options })
-        return { ...how, x: end.to('float64').toTypedArray() as Float64Array }
-      }),
-    )
+    const {
+      theta: end,
+      value,
+      ...how
+    } = noGrad(() => solve(design, loss, theta, { C, stopping, tolerance, maxIterations }))
+    const { iterations, stop, converged } = how
+    return { ...fromTheta(end, classes, frame), iterations, objective: C * value, converged, stop }
   }
   function dispose() {
     loss.dispose()
@@ -128,20 +107,4 @@ export function fitLogisticRegression(
 ): LogisticFit {
   using problem = logisticProblem(set, classes, options)
   return problem.fit(options)
-}
-
-/** sum CE + ||W||^2 / (2 C) and its gradient: the objective over C, which keeps its scale whatever C is. */
-function objective({ x }: Design, loss: LogitLoss, theta: Float64Array, C: number) {
-  const rows = x.size(1)
-  const classes = theta.length / rows
-  const weight = theta.subarray(0, (rows - 1) * classes)
-  return tidy(() =>
-    noGrad(() => {
-      const moved = fromTypedArray(theta, [rows, classes]).to({ dtype: x.dtype, device: x.device }) // [r + 1, C]
-      const { value, residual } = loss.at(x.matmul(moved))
-      const gradient = x.t().matmul(residual).to('float64').toTypedArray() as Float64Array
-      addScaled(gradient, weight, 1 / C)
-      return { value: value + dot(weight, weight) / (2 * C), gradient }
-    }),
-  )
 }

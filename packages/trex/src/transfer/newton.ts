@@ -19,7 +19,7 @@ export interface NewtonOptions {
   /** The fit ends after a step that promised a decrease of at most this share of the objective. */
   readonly tolerance: number
   /** Default 100. */
-  readonly maxIterations?: number
+  readonly maxIterations?: number | undefined
 }
 
 /** Where a minimisation ended and what it cost. */
@@ -40,10 +40,15 @@ export interface NewtonResult {
 const FORCING = 0.1
 const MAX_PRODUCTS = 400
 
+/** Rows [n, r] with a column of ones at the end, which the bias multiplies. */
+export function withOnes(rows: Tensor): Tensor {
+  const { dtype, device } = rows
+  return cat([rows, full([rows.size(0), 1], 1, { dtype, device })], 1) // [n, r + 1]
+}
+
 /** The design of rows [n, r] in their dtype; second derivatives are multiplied in `products`. */
 export function designOf(rows: Tensor, products: DType): Design {
-  const { dtype, device } = rows
-  const x = cat([rows, full([rows.size(0), 1], 1, { dtype, device })], 1) // [n, r + 1]
+  const x = withOnes(rows) // [n, r + 1]
   return { x, rough: x.to(products), squares: x.mul(x).to(products) }
 }
 
