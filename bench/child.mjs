@@ -6,7 +6,8 @@ import { createInterface } from 'node:readline'
  * @typedef {{ torch?: string, threads?: number, [key: string]: unknown }} Hello
  * @typedef {{ seconds: number[], loss?: number | null, peakMiB?: number | null, rssMiB?: number | null,
  *   gpuPeakMiB?: number, live?: number[] }} Answer
- * @typedef {{ hello: Hello, go: (steps: number) => Promise<Answer>, quit: () => Promise<void> }} Child
+ * @typedef {{ hello: Hello, go: (steps: number) => Promise<Answer>, ask: (line: string) => Promise<any>,
+ *   quit: () => Promise<void> }} Child
  */
 
 /**
@@ -49,13 +50,15 @@ export async function startChild(name, command, args, env) {
   }
   const answer = () => Promise.race([nextLine(), died])
 
+  const ask = (/** @type {string} */ line) => {
+    child.stdin.write(`${line}\n`)
+    return answer()
+  }
   const { ready } = await answer()
   return {
     hello: ready,
-    go: (steps) => {
-      child.stdin.write(`go ${steps}\n`)
-      return answer()
-    },
+    go: (steps) => ask(`go ${steps}`),
+    ask,
     quit: async () => {
       child.stdin.end()
       await closed

@@ -1,5 +1,5 @@
-import { percent } from '../suite/resultsGrid.js'
 import type { TransferResults } from '../suite/results.js'
+import { percent } from '../suite/resultsGrid.js'
 import type { SuiteEvent } from '../suite/runSuite.js'
 import { summarizeSet } from '../suite/summary.js'
 import { type Progress, startProgress } from './progress.js'
@@ -38,7 +38,9 @@ export async function followSuite(
         const { score, deviation, seeds } = summarizeSet(event.result)
         const spread = deviation === null ? '' : ` ± ${deviation.toFixed(2)}`
         const from = event.found ? ', was there already' : ''
-        console.error(`${at}: ${percent(score)}${spread} % over ${seeds} seed${seeds === 1 ? '' : 's'}${from}`)
+        console.error(
+          `${at}: ${percent(score)}${spread} % over ${seeds} seed${seeds === 1 ? '' : 's'}${from}`,
+        )
       }
     }
   } catch (error) {

@@ -5,12 +5,17 @@ import { addModelFlags, addReadingFlags } from './settingOptions.js'
 /** `trex transfer --model MODEL --root DIR --out DIR`. */
 export function transferCommand(): Command {
   const command = new Command('transfer')
-    .description('how well the features of an encoder serve tasks it never saw: tuned linear probes on data sets')
+    .description(
+      'how well the features of an encoder serve tasks it never saw: tuned linear probes on data sets',
+    )
     .requiredOption(
       '--model <model>',
       'run folder, encoder weights as .safetensors or .pth, or random:ENCODER without training',
     )
-    .requiredOption('--root <dir>', 'folder of the data sets: known ones (`trex datasets list`) and class folders')
+    .requiredOption(
+      '--root <dir>',
+      'folder of the data sets: known ones (`trex datasets list`) and class folders',
+    )
     .requiredOption('--out <dir>', 'folder for results.json and tables; the same command goes on')
     .option('--only <names>', 'these sets, separated by commas (default: all that are found)', names)
     .option('--seeds <n>', 'searches and scores of each set, with seeds 1 to n', wholeNumber, 5)
@@ -23,11 +28,16 @@ export function transferCommand(): Command {
     .option('--checkpoint <which>', 'of a run: best, last or a file (default: best if there is one)')
     .option('--size <pixels>', 'side the images are brought to (default: that of the encoder)', wholeNumber)
     .addOption(
-      new Option('--format <kind>', 'of the printed table').choices(['text', 'markdown', 'latex']).default('text'),
+      new Option('--format <kind>', 'of the printed table')
+        .choices(['text', 'markdown', 'latex'])
+        .default('text'),
     )
     .option('--json', 'print results and means as JSON')
   return addReadingFlags(addModelFlags(command))
-    .addHelpText('after', '\nExample:\n  $ trex transfer --model runs/photos --root sets --out transfer/photos')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ trex transfer --model runs/photos --root sets --out transfer/photos',
+    )
     .action(async (flags) => (await import('./runTransfer.js')).runTransfer(flags))
 }
 

@@ -20,7 +20,8 @@ export interface FoundSet {
  * @throws TrexError when there are none, or one that is asked for is not there.
  */
 export async function findSets(root: string, only?: readonly string[]): Promise<FoundSet[]> {
-  if (!existsSync(root)) throw new TrexError(`there is no folder ${root}`, { hint: 'give the folder of the data sets' })
+  if (!existsSync(root))
+    throw new TrexError(`there is no folder ${root}`, { hint: 'give the folder of the data sets' })
   const known: FoundSet[] = []
   for (const set of TRANSFER_SETS.filter((set) => set !== OWN)) {
     const folder = join(root, set.folder)

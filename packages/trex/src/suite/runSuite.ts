@@ -11,7 +11,13 @@ import { accuracy } from '../transfer/scores.js'
 import type { SearchOptions, SearchProgress, SearchResult } from '../transfer/search.js'
 import { searchSgdProbe } from '../transfer/sgdProbe.js'
 import type { FoundSet } from './findSets.js'
-import { readResults, type SeedResult, type SetResult, type TransferResults, writeResults } from './results.js'
+import {
+  readResults,
+  type SeedResult,
+  type SetResult,
+  type TransferResults,
+  writeResults,
+} from './results.js'
 import { type SetExtraction, type SetFeatures, setFeatures } from './setFeatures.js'
 
 /** What a suite evaluates, and how. */
@@ -104,7 +110,10 @@ const withSet = (results: TransferResults, set: SetResult): TransferResults => {
   return { ...results, sets: at < 0 ? [...results.sets, set] : results.sets.with(at, set) }
 }
 
-type SetEvent = ({ kind: 'features' } & SetExtraction) | ({ kind: 'trial' } & SearchProgress) | { result: SetResult }
+type SetEvent =
+  | ({ kind: 'features' } & SetExtraction)
+  | ({ kind: 'trial' } & SearchProgress)
+  | { result: SetResult }
 
 async function* evaluateSet(
   found: FoundSet,
@@ -148,7 +157,10 @@ function describe({ name, set }: FoundSet, features: SetFeatures): Omit<SetResul
   }
 }
 
-function neighbourScores({ parts, multiLabel }: SetFeatures, k: number): Pick<SetResult, 'knn' | 'classMeans'> {
+function neighbourScores(
+  { parts, multiLabel }: SetFeatures,
+  k: number,
+): Pick<SetResult, 'knn' | 'classMeans'> {
   if (multiLabel) return { knn: null, classMeans: null }
   const { trainval, test } = parts
   const [votes] = knn(test, trainval, [k])

@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto'
-import { type ExtractionOptions, type ExtractionProgress, extractCached, readFeatureFile } from '../features/index.js'
+import {
+  type ExtractionOptions,
+  type ExtractionProgress,
+  extractCached,
+  readFeatureFile,
+} from '../features/index.js'
 import type { OpenEncoder } from '../train/openEncoder.js'
 import type { TransferData } from '../transfer/datasets/index.js'
 import type { FeatureSet } from '../transfer/featureSet.js'
@@ -45,7 +50,11 @@ export async function* setFeatures(
     for (; !event.done; event = await events.next()) yield { ...event.value, part }
     const { features, dim, labels } = readFeatureFile(event.value.file)
     const { identity, leftOut } = event.value.info
-    stored[part] = { set: { features, dim, labels }, data: identity.data, leftOut: leftOut.map(({ index }) => index) }
+    stored[part] = {
+      set: { features, dim, labels },
+      data: identity.data,
+      leftOut: leftOut.map(({ index }) => index),
+    }
   }
   const { trainval, test } = stored
   return {
@@ -72,12 +81,17 @@ const empty: Stored = {
   leftOut: [],
 }
 
-function withTargets({ targets, classes: names }: TransferData, part: SetPart, { set, leftOut }: Stored): MultiLabelSet {
+function withTargets(
+  { targets, classes: names }: TransferData,
+  part: SetPart,
+  { set, leftOut }: Stored,
+): MultiLabelSet {
   const classes = names.length
   const all = targets![part]
   const out = new Set(leftOut)
   const kept = Array.from({ length: all.length / classes }, (_, row) => row).filter((row) => !out.has(row))
   const rows = new Uint8Array(kept.length * classes)
-  for (const [i, row] of kept.entries()) rows.set(all.subarray(row * classes, (row + 1) * classes), i * classes)
+  for (const [i, row] of kept.entries())
+    rows.set(all.subarray(row * classes, (row + 1) * classes), i * classes)
   return { features: set.features, dim: set.dim, targets: rows, classes }
 }

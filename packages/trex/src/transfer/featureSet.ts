@@ -17,12 +17,16 @@ export type FeatureNormalization = 'none' | 'l2'
  * @throws TrexError for arrays that do not fit together, labels outside [0, classes) and non-finite features.
  */
 export function checkFeatureSet({ features, dim, labels }: FeatureSet, classes: number): void {
-  const n = labels.length
+  const label = labels.find((label) => label < 0 || label >= classes)
+  checkFeatures({ features, dim }, labels.length)
+  if (label !== undefined) throw new TrexError(`label ${label} is not among ${classes} classes`)
+}
+
+/** Refuses features that are not finite, or not those of `n` rows. @throws TrexError */
+export function checkFeatures({ features, dim }: Pick<FeatureSet, 'features' | 'dim'>, n: number): void {
   if (n === 0) throw new TrexError('the feature set is empty')
   if (features.length !== n * dim)
     throw new TrexError(`${n} labels of width ${dim} need ${n * dim} features, got ${features.length}`)
-  const label = labels.find((label) => label < 0 || label >= classes)
-  if (label !== undefined) throw new TrexError(`label ${label} is not among ${classes} classes`)
   const bad = features.findIndex((value) => !Number.isFinite(value))
   if (bad !== -1)
     throw new TrexError(`feature ${bad % dim} of row ${Math.floor(bad / dim)} is ${features[bad]}`, {
@@ -31,7 +35,10 @@ export function checkFeatureSet({ features, dim, labels }: FeatureSet, classes: 
 }
 
 /** The set with every row divided by max(its length, 1e-12), or the set itself for 'none'. */
-export function normalizeFeatures(set: FeatureSet, normalization: FeatureNormalization): FeatureSet {
+export function normalizeFeatures<Set extends Pick<FeatureSet, 'features' | 'dim'>>(
+  set: Set,
+  normalization: FeatureNormalization,
+): Set {
   if (normalization === 'none') return set
   const { dim } = set
   const features = new Float32Array(set.features.length)

@@ -26,18 +26,11 @@ describe('lbfgs', () => {
     expect([...start]).toEqual([-1.2, 1])
   })
 
-  test('solves a badly scaled quadratic in few steps when told the diagonal', () => {
+  test('solves a badly scaled quadratic', () => {
     const start = Float64Array.from(curvatures, () => rngFor(1).normal())
-    const options = { stopping: { gradient: 1e-6 } }
-    const plain = lbfgs(quadratic, start, options)
-    const inverseDiagonal = curvatures.map((c) => 7 / c) // the factor does not matter
-    const told = lbfgs(quadratic, start, { ...options, inverseDiagonal })
-    for (const { x, stop } of [plain, told]) {
-      expect(stop).toBe('gradient')
-      for (const [i, value] of x.entries()) expect(Math.abs(value - i)).toBeLessThan(1e-5)
-    }
-    expect(told.iterations).toBeLessThan(8)
-    expect(plain.iterations).toBeGreaterThan(40)
+    const { x, stop } = lbfgs(quadratic, start, { stopping: { gradient: 1e-6 } })
+    expect(stop).toBe('gradient')
+    for (const [i, value] of x.entries()) expect(Math.abs(value - i)).toBeLessThan(1e-5)
   })
 
   test('stops by each rule', () => {
@@ -47,10 +40,6 @@ describe('lbfgs', () => {
       iterations: 5,
     })
     expect(lbfgs(rosenbrock, start, { stopping: { decrease: 1e-3 } }).stop).toBe('decrease')
-    const shifted: Objective = (x) => ({ ...rosenbrock(x), value: rosenbrock(x).value + 1e9 })
-    const relative = lbfgs(shifted, start, { stopping: { relativeGradient: 1e-9 } })
-    expect(relative.stop).toBe('gradient')
-    expect(relative.gradientMax).toBeLessThanOrEqual(1)
     const deaf: Objective = (x) => ({ value: 1, gradient: x.map(() => 1) })
     expect(lbfgs(deaf, start, { stopping: { gradient: 0.5 } }).stop).toBe('rounding')
   })

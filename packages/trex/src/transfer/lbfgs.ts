@@ -1,6 +1,6 @@
 import { TrexError } from '../errors.js'
 import { strongWolfe } from './lineSearch.js'
-import { addScaled, dot, maxAbs, multiply, scale, subtract } from './vector.js'
+import { addScaled, dot, maxAbs, scale, subtract } from './vector.js'
 
 /** A function to minimise: its value and its gradient, a new array, at `x`. */
 export type Objective = (x: Float64Array) => { value: number; gradient: Float64Array }
@@ -9,8 +9,6 @@ export type Objective = (x: Float64Array) => { value: number; gradient: Float64A
 export interface StoppingRules {
   /** max |gradient| is at most this. */
   readonly gradient?: number
-  /** max |gradient| / |value| is at most this. */
-  readonly relativeGradient?: number
   /** (f_k - f_{k+1}) / max(|f_k|, |f_{k+1}|, 1) is at most this. */
   readonly decrease?: number
 }
@@ -21,11 +19,9 @@ export interface LbfgsOptions {
   /** Pairs of steps and gradient changes remembered (default 10). */
   readonly memory?: number
   /** Default 2000. */
-  readonly maxIterations?: number
+  readonly maxIterations?: number | undefined
   /** Relative rounding error of the objective's values (default 1e-14). */
   readonly valueError?: number
-  /** The diagonal of an approximate inverse Hessian, up to a factor (default: all ones). */
-  readonly inverseDiagonal?: Float64Array
 }
 
 /** Why a minimisation ended; `rounding`: no step brings a decrease that rounding does not hide. */
@@ -59,14 +55,14 @@ interface Pair {
  * @throws TrexError when the objective is not finite at the start.
  */
 export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsOptions): LbfgsResult {
-  const { stopping, memory = 10, maxIterations = 2000, inverseDiagonal } = options
+  const { stopping, memory = 10, maxIterations = 2000 } = options
   let point: Point = { x: start.slice(), ...objective(start) }
   if (!Number.isFinite(point.value)) throw new TrexError(`the objective is ${point.value} at the start`)
   let pairs: Pair[] = []
   let iterations = 0
   let stop: LbfgsStop | null = isFlat(point, stopping) ? 'gradient' : null
   while (stop === null && iterations < maxIterations) {
-    const direction = descent(point.gradient, pairs, inverseDiagonal)
+    const direction = descent(point.gradient, pairs)
     const firstStep = pairs.length > 0 ? 1 : Math.min(1, 1 / Math.sqrt(dot(direction, direction)))
     const next = searchAlong(objective, point, direction, firstStep, options.valueError)
     if (next === null) {
@@ -84,19 +80,13 @@ export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsO
   return { x, value, gradientMax: maxAbs(gradient), iterations, stop: stop ?? 'iterations' }
 }
 
-function isFlat(
-  { value, gradient }: Point,
-  { gradient: absolute, relativeGradient }: StoppingRules,
-): boolean {
-  const max = maxAbs(gradient)
-  return max === 0 || max <= (absolute ?? 0) || max <= (relativeGradient ?? 0) * Math.abs(value)
-}
+const isFlat = ({ gradient }: Point, rules: StoppingRules) => maxAbs(gradient) <= (rules.gradient ?? 0)
 
 const decreaseOf = (from: Point, to: Point) =>
   (from.value - to.value) / Math.max(Math.abs(from.value), Math.abs(to.value), 1)
 
 /** The two-loop recursion (algorithm 7.4): minus the approximate inverse Hessian times the gradient. */
-function descent(gradient: Float64Array, pairs: readonly Pair[], diagonal?: Float64Array): Float64Array {
+function descent(gradient: Float64Array, pairs: readonly Pair[]): Float64Array {
   const q = scale(gradient.slice(), -1)
   const alphas = pairs.map(() => 0)
   for (let i = pairs.length - 1; i >= 0; i--) {
@@ -104,9 +94,8 @@ function descent(gradient: Float64Array, pairs: readonly Pair[], diagonal?: Floa
     alphas[i] = dot(s, q) / sy
     addScaled(q, y, -alphas[i]!)
   }
-  const precondition = (vector: Float64Array) => (diagonal ? multiply(vector, diagonal) : vector)
   const last = pairs.at(-1)
-  const r = scale(precondition(q), last ? last.sy / dot(last.y, precondition(last.y)) : 1)
+  const r = scale(q, last ? last.sy / dot(last.y, last.y) : 1)
   for (const [i, { s, y, sy }] of pairs.entries()) addScaled(r, s, alphas[i]! - dot(y, r) / sy)
   return r
 }

@@ -46,7 +46,7 @@ describe.each(['none', 'l2'] as const)('logistic regression on golden features, 
   test.each(chosen)(
     'reaches the true minimum at C = $C',
     ({ C, objective_tight, objective, acc_test_tight }) => {
-      const fit = fitLogisticRegression(train, CLASSES, { C, tolerance: 1e-5 })
+      const fit = fitLogisticRegression(train, CLASSES, { C })
       const tight = reference(norm, C)
       expect(fit.converged).toBe(true)
       expect(Math.abs(fit.objective / C / objective_tight - 1)).toBeLessThan(1e-6) // theirs is over C
@@ -62,9 +62,9 @@ describe.each(['none', 'l2'] as const)('logistic regression on golden features, 
     using problem = logisticProblem(train, CLASSES, { dtype: 'float32' })
     let start: LinearClassifier | undefined
     for (const { C, objective_tight } of chosen) {
-      const fit = problem.fit({ C, start, tolerance: 1e-4 })
+      const fit = problem.fit({ C, start, tolerance: 1e-6 })
       expect(fit.converged).toBe(true)
-      expect(Math.abs(fit.objective / C / objective_tight - 1)).toBeLessThan(2e-6)
+      expect(Math.abs(fit.objective / C / objective_tight - 1)).toBeLessThan(C < 1e3 ? 2e-6 : 2e-5)
       start = fit
     }
   })
@@ -107,7 +107,7 @@ describe('logistic regression', () => {
       features: train.features.subarray(0, n * DIM),
       labels: train.labels.subarray(0, n),
     }
-    const { weight, bias, objective } = fitLogisticRegression(wide, CLASSES, { C, tolerance: 1e-9 })
+    const { weight, bias, objective } = fitLogisticRegression(wide, CLASSES, { C, tolerance: 1e-12 })
     const gradient = weight.slice()
     let loss = 0
     for (let i = 0; i < n; i++) {

@@ -1,22 +1,28 @@
 import { type Tensor, tensorsOp } from 'trex-torch'
 
-const svd = tensorsOp('aten::linalg_svd')
+const eigh = tensorsOp('aten::linalg_eigh')
+const qr = tensorsOp('aten::linalg_qr')
 
 /** Features in the coordinates of their principal axes: x = mean + coordinates @ axes. */
 export interface PrincipalAxes {
-  /** [n, r], r = min(n, d). */
-  readonly coordinates: Tensor
   /** [d] */
   readonly mean: Tensor
-  /** Orthonormal rows [r, d]. */
+  /** Orthonormal rows [r, d], r = min(n, d). */
   readonly axes: Tensor
-  /** The sum of squares of each coordinate over the rows [r]. */
-  readonly energy: Tensor
 }
 
-/** Centres features [n, d] and rotates them to their principal axes; nothing is cut off. */
+/** The mean and the principal axes of features [n, d], in their dtype; nothing is cut off. */
 export function principalAxes(features: Tensor): PrincipalAxes {
   const mean = features.mean(0) // [d]
-  const [u, s, axes] = svd(features.sub(mean), false) as [Tensor, Tensor, Tensor] // [n, r], [r], [r, d]
-  return { coordinates: u.mul(s), mean, axes, energy: s.mul(s) }
+  const centred = features.sub(mean)
+  if (features.size(0) >= features.size(1)) return { mean, axes: eigenvectors(centred).t().contiguous() }
+  const [basis, r] = qr(centred.t()) as [Tensor, Tensor] // [d, n], [n, n]: fewer rows than features span n axes
+  return { mean, axes: basis.matmul(eigenvectors(r.t())).t().contiguous() }
 }
+
+/** The eigenvectors of x^T x, in columns. */
+const eigenvectors = (x: Tensor): Tensor => eigh(x.t().matmul(x))[1]!
+
+/** Coordinates [n, r] of features [n, d]. */
+export const coordinates = (features: Tensor, { mean, axes }: PrincipalAxes): Tensor =>
+  features.sub(mean).matmul(axes.t())

@@ -24,9 +24,7 @@ export interface ProbeOptions {
   /** Of the matrix products (default float32). */
   readonly dtype?: 'float64' | 'float32'
   readonly device?: Device
-  /** Of each fit (default 300). */
-  readonly maxIterations?: number
-  /** Of each fit, as in `logisticProblem` (default 1e-3: the objective is then within about 1e-5 of its minimum). */
+  /** Of each fit, as in `logisticProblem` (default 1e-5). */
   readonly tolerance?: number
 }
 
@@ -48,13 +46,13 @@ export interface ProbeResult {
 
 /**
  * A tuned linear probe: logistic regression on the features of `trainval` whose C is chosen on a validation split (20 %
- * of each class), refitted on all of `trainval` and scored once on `test`. C is chosen from a log-spaced grid, not by
- * the TPE search of the paper; of equally good values the smallest is taken.
+ * of each class), refitted on all of `trainval` and scored once on `test`. C is chosen from a short log-spaced grid, of
+ * equally good values the smallest; `searchLbfgsProbe` searches as the paper does.
  * @throws TrexError for sets of different widths, and when no class has two images to split.
  */
 export function probe(trainval: FeatureSet, test: FeatureSet, options: ProbeOptions): ProbeResult {
   const { seed, trials = 12, cRange = [1e-5, 1e6], normalization = 'none', dtype = 'float32' } = options
-  const { device, maxIterations = 300, tolerance = 1e-3 } = options
+  const { device, tolerance = 1e-5 } = options
   if (trainval.dim !== test.dim)
     throw new TrexError(`trainval has ${trainval.dim} features, test has ${test.dim}`)
   const classes = 1 + [...trainval.labels, ...test.labels].reduce((max, label) => Math.max(max, label), 0)
@@ -71,14 +69,14 @@ export function probe(trainval: FeatureSet, test: FeatureSet, options: ProbeOpti
   {
     using problem = logisticProblem(selectRows(all, train), classes, { dtype, device })
     for (const C of logSpaced(cRange, trials)) {
-      const classifier = problem.fit({ C, start: tuned.at(-1)?.classifier, maxIterations, tolerance })
+      const classifier = problem.fit({ C, start: tuned.at(-1)?.classifier, tolerance })
       const { top1 } = accuracy(predict(classifier, held.features), held.labels)
       tuned.push({ C, top1, converged: classifier.converged, classifier })
     }
   }
   const best = tuned.reduce((a, b) => (b.top1 > a.top1 ? b : a))
   using problem = logisticProblem(all, classes, { dtype, device })
-  const final = problem.fit({ C: best.C, start: best.classifier, maxIterations, tolerance })
+  const final = problem.fit({ C: best.C, start: best.classifier, tolerance })
   const scores = accuracy(predict(final, normalizeFeatures(test, normalization).features), test.labels)
   return { ...scores, C: best.C, trials: tuned.map(({ C, top1, converged }) => ({ C, top1, converged })) }
 }

@@ -31,13 +31,6 @@ export function maxAbs(a: Float64Array): number {
   return max
 }
 
-/** a * b, element by element. */
-export function multiply(a: Float64Array, b: Float64Array): Float64Array {
-  const product = new Float64Array(a.length)
-  for (let i = 0; i < a.length; i++) product[i] = a[i]! * b[i]!
-  return product
-}
-
 /** a - b */
 export function subtract(a: Float64Array, b: Float64Array): Float64Array {
   const difference = new Float64Array(a.length)

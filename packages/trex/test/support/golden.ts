@@ -15,6 +15,7 @@ export interface Golden {
   /** A float tensor, F64 rounded. */
   f32(key: string): Float32Array
   i64(key: string): BigInt64Array
+  i32(key: string): Int32Array
   /** A metadata value that is JSON. */
   json<T>(key: string): T
   /** Fingerprints kept as `<key>.stats` and `<key>.first8`, by the tensor names of `<key>.names`. */
@@ -33,6 +34,7 @@ export function openGolden(name: string): Golden {
   const f64 = (key: string) => Float64Array.from(array(key, 'F64', 'F32') as Float64Array)
   const f32 = (key: string) => Float32Array.from(array(key, 'F32', 'F64') as Float32Array)
   const i64 = (key: string) => array(key, 'I64') as BigInt64Array
+  const i32 = (key: string) => array(key, 'I32') as Int32Array
   const json = <T>(key: string): T => {
     const text = reader.metadata[key]
     if (text === undefined) throw new RangeError(`${name}: no metadata ${key}`)
@@ -56,6 +58,7 @@ export function openGolden(name: string): Golden {
     f64,
     f32,
     i64,
+    i32,
     json,
     fingerprints,
   }

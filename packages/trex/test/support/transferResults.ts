@@ -6,7 +6,16 @@ export const setResult = (
   scores: readonly number[],
   more: Partial<SetResult> = {},
 ): SetResult => ({
-  ...{ name, probe: 'lbfgs', metric: 'top1', classes: 10, trainval: 100, test: 50, leftOut: 0, fingerprint: name },
+  ...{
+    name,
+    probe: 'lbfgs',
+    metric: 'top1',
+    classes: 10,
+    trainval: 100,
+    test: 50,
+    leftOut: 0,
+    fingerprint: name,
+  },
   seeds: scores.map((score, seed) => ({
     ...{ seed, score, meanPerClass: score - 1, validation: score },
     chosen: { C: 1 },
