@@ -11,6 +11,7 @@ export async function followSuite(
 ): Promise<TransferResults> {
   let progress: Progress | undefined
   let title = ''
+  let began = performance.now()
   const show = (now: string, total: number, done: number) => {
     if (title === now) return progress!
     progress?.stop()
@@ -29,7 +30,10 @@ export async function followSuite(
       if (done) return event
       const at = `${event.name} (${event.set + 1}/${event.sets})`
       if (event.kind === 'features') {
-        show(`${at} ${event.part}`, event.total, event.done).update(event.done, 'images')
+        const { part, total, done, resumedAt } = event
+        if (done === resumedAt) began = performance.now()
+        const rate = (1000 * (done - resumedAt)) / Math.max(1, performance.now() - began)
+        show(`${at} ${part}`, total, done).update(done, `${rate.toFixed(1)} img/s`)
       } else if (event.kind === 'trial') {
         const { seed, trial, trials, best } = event
         show(`${at} seed ${seed}`, trials, trial).update(trial + 1, `trials · best ${percent(best)} %`)

@@ -66,10 +66,10 @@ export function readResults(path: string): TransferResults {
   }
 }
 
-/** Writes a results.json whole or not at all. @throws TrexError when the disk refuses. */
+/** Writes a results.json whole or not at all, its keys in the schema's order. @throws TrexError when the disk refuses. */
 export function writeResults(path: string, results: TransferResults): void {
   try {
-    writeFileAtomic(path, [Buffer.from(`${JSON.stringify(results, null, 2)}\n`)])
+    writeFileAtomic(path, [Buffer.from(`${JSON.stringify(resultsSchema.parse(results), null, 2)}\n`)])
   } catch (cause) {
     throw new TrexError(`${path} cannot be written: ${(cause as Error).message}`, {
       hint: 'free some space, then run the same command again: it goes on where it stopped',

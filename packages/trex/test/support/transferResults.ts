@@ -26,7 +26,7 @@ export const setResult = (
 /** Made-up results of a model. */
 export const results = (sets: SetResult[], name = 'model'): TransferResults => ({
   format: 'trex-transfer-1',
-  model: { name, encoder: 'resnet50', leftOut: 0, fingerprint: name },
+  model: { name, encoder: 'resnet50', fingerprint: name },
   settings: { trials: 30 },
   sets,
 })
