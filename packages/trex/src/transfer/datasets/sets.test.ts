@@ -190,6 +190,8 @@ describe('text lists', () => {
       files({ 'labels/test1.txt': `${line}\nbanded/b_9.jpg\n` })
       expect(await failure('dtd')).toMatch(/^ROOT\/labels\/test1.txt:1: ".*" is no path inside ROOT\/images$/)
     }
+    files({ 'labels/test1.txt': '\n'.repeat((1 << 22) + 1) })
+    expect(await failure('dtd')).toBe('ROOT/labels/test1.txt has 4194305 lines, more than 4194304')
     files({ 'labels/test1.txt': Uint8Array.of(0x62, 0xff) })
     expect(await failure('dtd')).toBe('ROOT/labels/test1.txt is no UTF-8 text')
   })
@@ -387,12 +389,12 @@ describe('pickles', () => {
     files({ 'a.pkl': readFileSync(join(golden, 'cog-levels.pkl')) })
     expect(await failure('cog-l1')).toBe('ROOT has 1 pickle files, expected 2: levels and splits')
     files({ 'b.pkl': readFileSync(join(golden, 'cog-levels.pkl')) })
-    expect(await failure('cog-l1')).toBe(
-      'ROOT/a.pkl and ROOT/b.pkl are not one list of levels and one dict of splits',
-    )
-    files({ 'b.pkl': Buffer.from('\x80\x02}.', 'latin1') })
     expect(await failure('cog-l1')).toMatch(
       /^ROOT\/b.pkl cannot be read as a pickle: it has no split of "n\d+"$/,
+    )
+    files({ 'b.pkl': Buffer.from('\x80\x02}.', 'latin1') })
+    expect(await failure('cog-l1')).toBe(
+      'ROOT/b.pkl cannot be read as a pickle: the list of levels is no list',
     )
   })
 })
