@@ -399,6 +399,26 @@ describe('pickles', () => {
   })
 })
 
+test('cog: one long array that is named for every concept', async () => {
+  const concepts = Array.from({ length: 25 }, (_, i) => `n${String(i).padStart(8, '0')}`)
+  const text = (value: string) => `U${String.fromCharCode(value.length)}${value}`
+  const count = 200_000
+  const size = Buffer.alloc(4)
+  size.writeInt32LE(count)
+  const number = size.toString('latin1')
+  const array = `cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85U\x01b\x87R(K\x01J${number}\x85cnumpy\ndtype\nU\x02S1\x89\x88\x87R\x89T${number}${'x'.repeat(count)}tb`
+  const split = `}(${text('train')}${array}q\0${text('test')}h\0u`
+  const all = concepts.map((name, i) => `${text(name)}${i === 0 ? `${split}q\x01` : 'h\x01'}`).join('')
+  const levels = `](${`](${concepts.map(text).join('')}e`.repeat(5)}e`
+  files({
+    'levels.pkl': Buffer.from(`\x80\x02${levels}.`, 'latin1'),
+    'split.pkl': Buffer.from(`\x80\x02}(${all}u.`, 'latin1'),
+  })
+  expect(await failure('cog-l1')).toBe(
+    'ROOT/split.pkl cannot be read as a pickle: a level has more than 4194304 images',
+  )
+})
+
 describe('JSON', () => {
   const inat = (year: number, images: [number, string][], categories: [number, number][]) =>
     JSON.stringify({
