@@ -190,6 +190,8 @@ describe('text lists', () => {
       files({ 'labels/test1.txt': `${line}\nbanded/b_9.jpg\n` })
       expect(await failure('dtd')).toMatch(/^ROOT\/labels\/test1.txt:1: ".*" is no path inside ROOT\/images$/)
     }
+    files({ 'labels/test1.txt': '\n'.repeat((1 << 22) + 1) })
+    expect(await failure('dtd')).toBe('ROOT/labels/test1.txt has 4194305 lines, more than 4194304')
     files({ 'labels/test1.txt': Uint8Array.of(0x62, 0xff) })
     expect(await failure('dtd')).toBe('ROOT/labels/test1.txt is no UTF-8 text')
   })
@@ -387,14 +389,34 @@ describe('pickles', () => {
     files({ 'a.pkl': readFileSync(join(golden, 'cog-levels.pkl')) })
     expect(await failure('cog-l1')).toBe('ROOT has 1 pickle files, expected 2: levels and splits')
     files({ 'b.pkl': readFileSync(join(golden, 'cog-levels.pkl')) })
-    expect(await failure('cog-l1')).toBe(
-      'ROOT/a.pkl and ROOT/b.pkl are not one list of levels and one dict of splits',
-    )
-    files({ 'b.pkl': Buffer.from('\x80\x02}.', 'latin1') })
     expect(await failure('cog-l1')).toMatch(
       /^ROOT\/b.pkl cannot be read as a pickle: it has no split of "n\d+"$/,
     )
+    files({ 'b.pkl': Buffer.from('\x80\x02}.', 'latin1') })
+    expect(await failure('cog-l1')).toBe(
+      'ROOT/b.pkl cannot be read as a pickle: the list of levels is no list',
+    )
   })
+})
+
+test('cog: one long array that is named for every concept', async () => {
+  const concepts = Array.from({ length: 25 }, (_, i) => `n${String(i).padStart(8, '0')}`)
+  const text = (value: string) => `U${String.fromCharCode(value.length)}${value}`
+  const count = 200_000
+  const size = Buffer.alloc(4)
+  size.writeInt32LE(count)
+  const number = size.toString('latin1')
+  const array = `cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85U\x01b\x87R(K\x01J${number}\x85cnumpy\ndtype\nU\x02S1\x89\x88\x87R\x89T${number}${'x'.repeat(count)}tb`
+  const split = `}(${text('train')}${array}q\0${text('test')}h\0u`
+  const all = concepts.map((name, i) => `${text(name)}${i === 0 ? `${split}q\x01` : 'h\x01'}`).join('')
+  const levels = `](${`](${concepts.map(text).join('')}e`.repeat(5)}e`
+  files({
+    'levels.pkl': Buffer.from(`\x80\x02${levels}.`, 'latin1'),
+    'split.pkl': Buffer.from(`\x80\x02}(${all}u.`, 'latin1'),
+  })
+  expect(await failure('cog-l1')).toBe(
+    'ROOT/split.pkl cannot be read as a pickle: a level has more than 4194304 images',
+  )
 })
 
 describe('JSON', () => {

@@ -86,7 +86,7 @@ export function transferSet(
   }
 }
 
-/** Which of the needed paths are not below `root`; `.` where it is no folder. */
+/** Which of the needed paths are not below `root`; `the folder itself` where that is no folder. */
 export async function missingOf({ needs }: SetDescription, root: string): Promise<string[]> {
   const kind = await stat(root).catch(() => null)
   if (!kind?.isDirectory()) return ['the folder itself']

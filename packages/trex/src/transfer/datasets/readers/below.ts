@@ -1,4 +1,4 @@
-import { isAbsolute, join } from 'node:path'
+import { isAbsolute, sep } from 'node:path'
 import { quoted } from '../../../deploy/quoted.js'
 import { TrexError } from '../../../errors.js'
 
@@ -10,5 +10,5 @@ export function below(folder: string, path: string, where: string): string {
   const leaves =
     path === '' || path.includes('\0') || isAbsolute(path) || /^[a-z]:|(^|[/\\])\.\.([/\\]|$)/i.test(path)
   if (leaves) throw new TrexError(`${where}: ${quoted(path)} is no path inside ${folder}`)
-  return join(folder, path)
+  return folder + sep + path // what join makes takes several times the memory, which millions of paths feel
 }

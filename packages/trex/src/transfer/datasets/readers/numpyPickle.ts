@@ -9,8 +9,9 @@ export interface NumpyArray {
   readonly data: readonly PickleValue[] | Uint8Array
 }
 
-/** Elements of all arrays of a file, which one array that is named again and again must not multiply. */
+/** Bytes of an element, and elements of an array of texts. */
 const MAX_ITEM_BYTES = 1 << 16
+const MAX_TEXTS = 1 << 22
 
 /**
  * The array that a record of a pickle stands for: what `numpy.ndarray`'s and `numpy.generic`'s pickles of all protocols
@@ -83,6 +84,8 @@ function bytesOf(value: PickleValue, none: () => never): Uint8Array {
 export function numpyTexts(value: PickleValue, what: string): string[] {
   const { shape, dtype, bigEndian, data } = numpyArray(value, what)
   if (shape.length > 1) throw new RangeError(`${what} is an array of ${shape.length} dimensions`)
+  if (shape[0] !== undefined && shape[0] > MAX_TEXTS)
+    throw new RangeError(`${what} is an array of more than ${MAX_TEXTS} texts`)
   if (!(data instanceof Uint8Array))
     return data.map((item) => {
       if (typeof item !== 'string') throw new RangeError(`${what} holds something that is no text`)

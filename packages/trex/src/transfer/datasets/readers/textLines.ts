@@ -4,6 +4,7 @@ import { TrexError } from '../../../errors.js'
 
 /** The largest list, of Places205, has 120 MB. */
 const MAX_TEXT_BYTES = 1 << 28
+const MAX_LINES = 1 << 22
 
 /** The bytes of a regular file of at most `limit`. @throws TrexError naming it. */
 export async function readWhole(file: string, limit: number): Promise<Uint8Array> {
@@ -19,6 +20,9 @@ export async function readWhole(file: string, limit: number): Promise<Uint8Array
 /** The lines of a UTF-8 text, without blanks at their ends and empty lines at its end. @throws TrexError naming it. */
 export async function readLines(file: string): Promise<string[]> {
   const bytes = await readWhole(file, MAX_TEXT_BYTES)
+  let count = 0
+  for (const byte of bytes) if (byte === 0x0a) count++
+  if (count > MAX_LINES) throw new TrexError(`${file} has ${count} lines, more than ${MAX_LINES}`)
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)

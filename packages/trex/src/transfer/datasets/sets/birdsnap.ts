@@ -16,7 +16,7 @@ export const BIRDSNAP = transferSet(
     split: 'published (test_images.txt)',
     licence: 'lists for research; images of Flickr, under their own terms',
     how: `Get birdsnap.tgz from http://thomasberg.org and run its get_birdsnap.py, which fetches the images from Flickr. Some are
-no longer there: take their lines out of images.txt and test_images.txt, and say so with your numbers.
+no longer there, and a copy without them is another set: make class folders of it, and open it as the set folder.
 ROOT/images/<path of images.txt>
 ROOT/species.txt, images.txt, test_images.txt   (tables with a header, separated by tabs)`,
     needs: ['images', 'species.txt', 'images.txt', 'test_images.txt'],

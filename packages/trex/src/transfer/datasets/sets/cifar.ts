@@ -1,8 +1,8 @@
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readCifar } from '../../../data/sources/cifar.js'
 import { TrexError } from '../../../errors.js'
 import { CIFAR_PICKLES, readCifarPickles } from '../readers/cifarPickles.js'
+import { namesIn } from '../readers/namesIn.js'
 import { type TransferData, transferSet } from '../transferSet.js'
 
 const BINARY = { 10: 'cifar-10-batches-bin', 100: 'cifar-100-binary' } as const
@@ -31,12 +31,13 @@ ROOT/${CIFAR_PICKLES[classes].folder}/   the one for Python`,
 )
 
 async function readEither(root: string, classes: 10 | 100): Promise<TransferData> {
-  const names = new Set(await readdir(root))
-  const inner = [BINARY[classes], CIFAR_PICKLES[classes].folder].find((name) => names.has(name))
+  const names = await namesIn(root)
+  const inner = [BINARY[classes], CIFAR_PICKLES[classes].folder].find((name) => names.includes(name))
   const folder = inner === undefined ? root : join(root, inner)
-  const files = inner === undefined ? names : new Set(await readdir(folder))
-  if (CIFAR_PICKLES[classes].files.some((name) => files.has(name))) return readCifarPickles(folder, classes)
-  if (![...files].some((name) => name.endsWith('.bin')))
+  const files = inner === undefined ? names : await namesIn(folder)
+  if (CIFAR_PICKLES[classes].files.some((name) => files.includes(name)))
+    return readCifarPickles(folder, classes)
+  if (!files.some((name) => name.endsWith('.bin')))
     throw new TrexError(`${folder} has no files of CIFAR-${classes}`)
   const { classes: found, train, val } = await readCifar(folder)
   return { classes: found, trainval: train, test: val }

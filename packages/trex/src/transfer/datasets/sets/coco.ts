@@ -72,11 +72,15 @@ function setOnce(map: Map<number, string>, key: number, value: string): void {
   map.set(key, value)
 }
 
+const MAX_TARGETS = 1 << 28
+
 /** Images in the order of the file, with what is in them; `ids` are the classes' categories. */
 function labelled(
   { file, folder, images, pairs }: CocoPart,
   ids: readonly number[],
 ): { samples: Sample[]; targets: Uint8Array } {
+  if (images.size * ids.length > MAX_TARGETS)
+    throw new TrexError(`${file} has ${images.size} images, too many for ${ids.length} categories`)
   const rows = new Map([...images.keys()].map((id, row) => [id, row]))
   const labels = new Map(ids.map((id, label) => [id, label]))
   const targets = new Uint8Array(images.size * ids.length)

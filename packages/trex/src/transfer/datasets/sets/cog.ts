@@ -1,18 +1,21 @@
-import { readdir } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PickleValue } from '../../../deploy/pickleValues.js'
 import { quoted } from '../../../deploy/quoted.js'
 import { TrexError } from '../../../errors.js'
 import { below } from '../readers/below.js'
+import { namesIn } from '../readers/namesIn.js'
 import { itemsOf, readPickle, textsOf } from '../readers/pathPickle.js'
 import { type TransferData, transferSet } from '../transferSet.js'
 
 /** Images of the five levels, in 1,000 concepts each; 50 of each concept are for testing. */
 const TRAINVAL = [1_118_804, 1_115_788, 1_095_203, 1_107_128, 1_091_654]
 
+const MAX_PATHS = 1 << 22
+
 /**
  * ImageNet-CoG (Sariyildiz et al. 2021): five levels of concepts of ImageNet-21K, ever further from those of ImageNet-1K.
- * Reading the split of all 5,000 concepts takes about a gigabyte of memory while it lasts.
+ * Reading the split of all 5,000 concepts takes one to two gigabytes of memory while it lasts.
  */
 export const COG = TRAINVAL.map((trainval, i) =>
   transferSet(
@@ -24,7 +27,7 @@ export const COG = TRAINVAL.map((trainval, i) =>
       licence: "ImageNet's terms: non-commercial research",
       how: `Get the images of the 5,000 concepts from https://image-net.org (ImageNet-21K, with an account), and two pickle
 files from https://europe.naverlabs.com/cog-benchmark: the levels, and the split of each concept.
-ROOT/*.pkl or *.pickle     exactly these two; which is which shows by what is in them
+ROOT/*.pkl or *.pickle     exactly these two; the larger is the split
 ROOT/<paths of the split>  the images, as in n01234567/n01234567_1.JPEG
 All five levels share one ROOT, called cog below a folder of all sets.`,
       needs: [],
@@ -44,16 +47,24 @@ interface Split {
 }
 
 async function readLevel(root: string, level: number): Promise<TransferData> {
-  const files = (await readdir(root)).filter((name) => /\.(pkl|pickle)$/.test(name)).sort()
+  const files = (await namesIn(root)).filter((name) => /\.(pkl|pickle)$/.test(name))
   if (files.length !== 2)
     throw new TrexError(`${root} has ${files.length} pickle files, expected 2: levels and splits`)
-  const paths = files.map((name) => join(root, name))
-  const lists = await Promise.all(paths.map((path) => readPickle(path, (value) => !(value instanceof Map))))
-  if (lists[0] === lists[1])
-    throw new TrexError(`${paths.join(' and ')} are not one list of levels and one dict of splits`)
-  const [levels, splits] = lists[0] ? [paths[0]!, paths[1]!] : [paths[1]!, paths[0]!]
-  const concepts = await readPickle(levels, (value) => conceptsOf(value, level))
-  const all = await readPickle(splits, (value) => concepts.map((name) => splitOf(value, name)))
+  const sized = await Promise.all(
+    files.map(async (name) => ({ path: join(root, name), size: (await stat(join(root, name))).size })),
+  )
+  // Levels are names of concepts alone; splits have these and the paths of all images.
+  const [levels, splits] = sized.sort((a, b) => a.size - b.size).map(({ path }) => path)
+  const concepts = await readPickle(levels!, (value) => conceptsOf(value, level))
+  let paths = 0
+  const all = await readPickle(splits!, (value) =>
+    concepts.map((name) => {
+      const split = splitOf(value, name)
+      paths += split.train.length + split.test.length // a pickle may name the same long array for all
+      if (paths > MAX_PATHS) throw new RangeError(`a level has more than ${MAX_PATHS} images`)
+      return split
+    }),
+  )
   const samples = (part: 'train' | 'test') =>
     all.flatMap((split, label) =>
       split[part].map((path) => ({ path: below(root, path, `${splits}, ${split.name}`), label })),

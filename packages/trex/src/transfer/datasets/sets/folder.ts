@@ -1,7 +1,7 @@
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TrexError } from '../../../errors.js'
 import { readTwoFolders } from '../readers/classFolders.js'
+import { namesIn } from '../readers/namesIn.js'
 import { transferSet } from '../transferSet.js'
 
 const TRAINVAL = ['trainval', 'train']
@@ -25,8 +25,8 @@ Where there are train, val and test, val is left out: make trainval of train and
     role: 'further',
   },
   async (root) => {
-    const names = new Set(await readdir(root))
-    const [trainval, test] = [TRAINVAL, TEST].map((part) => part.find((name) => names.has(name)))
+    const names = await namesIn(root)
+    const [trainval, test] = [TRAINVAL, TEST].map((part) => part.find((name) => names.includes(name)))
     if (trainval === undefined || test === undefined)
       throw new TrexError(`${root} has no ${(trainval === undefined ? TRAINVAL : TEST).join('/ or ')}/`)
     return readTwoFolders(join(root, trainval), join(root, test))

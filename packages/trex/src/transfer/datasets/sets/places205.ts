@@ -27,6 +27,7 @@ ROOT/${LISTS}/train_places205.csv, val_places205.csv   (LETTER/CLASS/IMAGE LABEL
   },
   async (root) => {
     const names: string[] = []
+    const images = join(root, IMAGES)
     const part = async (list: string) => {
       const file = join(root, LISTS, list)
       return (await readLines(file)).map((line, i) => {
@@ -38,7 +39,7 @@ ROOT/${LISTS}/train_places205.csv, val_places205.csv   (LETTER/CLASS/IMAGE LABEL
         names[label] ??= folder
         if (names[label] !== folder)
           throw new TrexError(`${where}: class ${label} is ${folder} here and ${names[label]} before`)
-        return { path: below(join(root, IMAGES), image, where), label }
+        return { path: below(images, image, where), label }
       })
     }
     const [trainval, test] = [await part('train_places205.csv'), await part('val_places205.csv')]

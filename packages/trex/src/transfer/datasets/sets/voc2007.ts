@@ -47,16 +47,16 @@ ROOT/VOCdevkit/VOC2007/ImageSets/Main/<class>_trainval.txt, <class>_test.txt   (
 
 async function readPart(root: string, part: 'trainval' | 'test') {
   const files = CLASSES.map((name) => join(root, 'ImageSets/Main', `${name}_${part}.txt`))
-  const lists = await Promise.all(files.map(readPairs))
-  const ids = lists[0]!.map(({ id }) => id)
+  const ids = (await readPairs(files[0]!)).map(({ id }) => id)
   const targets = new Uint8Array(ids.length * CLASSES.length)
   const difficult = new Uint8Array(ids.length * CLASSES.length)
-  for (const [c, pairs] of lists.entries()) {
+  for (const [c, file] of files.entries()) {
+    const pairs = await readPairs(file)
     if (pairs.length !== ids.length)
-      throw new TrexError(`${files[c]} has ${pairs.length} images, but ${files[0]} has ${ids.length}`)
+      throw new TrexError(`${file} has ${pairs.length} images, but ${files[0]} has ${ids.length}`)
     for (const [i, { id, value }] of pairs.entries()) {
       if (id !== ids[i])
-        throw new TrexError(`${files[c]}:${i + 1} has image ${id}, but ${files[0]} has ${ids[i]}`)
+        throw new TrexError(`${file}:${i + 1} has image ${id}, but ${files[0]} has ${ids[i]}`)
       const at = i * CLASSES.length + c
       if (value === '1') targets[at] = 1
       else if (value === '0') difficult[at] = 1
