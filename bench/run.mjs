@@ -2,11 +2,9 @@
 /** `node bench/run.mjs NAME`: measures trex against PyTorch peers in one interleaved run. See docs/benchmarks.md. */
 import { parseArgs } from 'node:util'
 import { BENCHMARKS, smoke } from './benchmarks.mjs'
-import { startChild } from './child.mjs'
 import { interleave } from './interleave.mjs'
-import { findPython, selectedEngine } from './python.mjs'
 import { buildReport, formatReport, machineLoad } from './report.mjs'
-import { parseSide, sideCommand } from './sides.mjs'
+import { startSides } from './startSides.mjs'
 
 const USAGE = `Usage: node bench/run.mjs NAME... [options]
 
@@ -82,36 +80,6 @@ function count(key, text, least = 1) {
     throw new Error(`--${key} ${text}: expected a whole number of at least ${least}`)
   }
   return value
-}
-
-/**
- * Starts the sides one after another, trex first (it knows the engine's version, which chooses the Python).
- * @param {import('./benchmarks.mjs').Benchmark} benchmark
- */
-async function startSides({ script, settings, sides }) {
-  const parsed = sides.map(parseSide)
-  const skipped = /** @type {{ side: string, why: string }[]} */ ([])
-  const started = new Map()
-  const env = { ...process.env, OMP_NUM_THREADS: String(settings.threads) }
-
-  for (const side of parsed.filter(({ program }) => program === 'trex')) {
-    const { command, args } = sideCommand(side, script, settings, undefined)
-    started.set(side.name, await startChild(side.name, command, args, { ...env, ...side.env }))
-  }
-  const engine = selectedEngine()
-  const version = [...started.values()][0]?.hello.torch ?? engine?.version
-  const peers = parsed.filter(({ program }) => program === 'torch')
-  const { python, why = '' } = peers.length ? await findPython(version, engine?.python) : {}
-  for (const side of peers) {
-    if (!python) {
-      skipped.push({ side: side.name, why })
-      continue
-    }
-    const { command, args } = sideCommand(side, script, settings, python.path)
-    started.set(side.name, await startChild(side.name, command, args, { ...env, ...side.env }))
-  }
-  const ready = sides.filter((name) => started.has(name)).map((name) => ({ name, child: started.get(name) }))
-  return { ready, skipped }
 }
 
 /**

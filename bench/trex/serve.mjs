@@ -37,7 +37,7 @@ function processMiB(field) {
 /**
  * Answers 'go N' with the seconds of N calls of step (which returns the loss) until stdin ends.
  * @param {Record<string, any>} settings
- * @param {() => number | null} step
+ * @param {() => number | null | Promise<number>} step
  */
 export async function serve(settings, step) {
   const cuda = String(settings.device).startsWith('cuda')
@@ -52,7 +52,7 @@ export async function serve(settings, step) {
     for (let left = Number(line.split(' ')[1]); left > 0; left--) {
       if (cuda) synchronize()
       const start = performance.now()
-      loss = step()
+      loss = await step()
       if (cuda) synchronize()
       seconds.push((performance.now() - start) / 1000)
       live.push(liveTensors())

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { noGrad } from './autograd.js'
 import { randn } from './create.js'
+import { hasOperator, tensorOp } from './dispatch.js'
 import * as F from './functional.js'
 import { fusedConv2d } from './fusedConv.js'
 import { Generator } from './generator.js'
@@ -49,3 +50,22 @@ test.each([
   )
   expect(liveTensors()).toBe(before)
 })
+
+test.skipIf(!hasOperator('mkldnn::_convolution_pointwise'))(
+  'a list of numbers that may be null is an argument',
+  () => {
+    const pointwise = tensorOp('mkldnn::_convolution_pointwise')
+    tidy(() =>
+      noGrad(() => {
+        const [x, weight] = [randn([1, 4, 5, 5]), randn([4, 4, 1, 1])]
+        const y = F.conv2d(x, weight)
+        const leaky = (scalars: (number | null)[]) =>
+          pointwise(x, weight, null, [0, 0], [1, 1], [1, 1], 1, 'leaky_relu', scalars, '')
+        const expected = y.clamp(0).add(y.sub(y.clamp(0)).mul(0.25))
+        expect(leaky([0.25]).sub(expected).abs().max().item()).toBeLessThan(1e-5)
+        expect(() => leaky(['0.25'] as never)).toThrow(/scalars/)
+        expect(() => pointwise(x, weight, null, [0, 0], [1, 1], [1, 1], 1, 'none', [null], '')).not.toThrow()
+      }),
+    )
+  },
+)

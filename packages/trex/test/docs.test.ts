@@ -96,6 +96,18 @@ describe('docs/evaluation.md', () => {
     expect(await printed(text)).toBe('Int32Array(2) [ 0, 1 ] Int32Array(2) [ 0, 1 ]'))
 })
 
+describe('docs/features.md', () => {
+  const text = read('features.md')
+  beforeAll(() => rmSync(join(dir, 'run'), { recursive: true, force: true }))
+  test('has commands', () => expect(commands(text).length).toBeGreaterThanOrEqual(5))
+  test.each(commands(text))('%s', runs)
+
+  test('its program prints features', async () =>
+    expect(await printed(text)).toBe(
+      "Float32Array(4) [ 1, 2, 3, 4 ] 2 Int32Array(2) [ 0, 1 ] [ 'cat/1.jpg', 'dog/1.jpg' ]",
+    ))
+})
+
 describe('docs/training.md', () => {
   const text = read('training.md')
 

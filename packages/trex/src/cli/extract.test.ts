@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -198,6 +199,40 @@ test('killed at any moment, it goes on to the same bytes', async () => {
   expect(readFileSync(join(out, 'all.safetensors')).equals(whole)).toBe(true)
   expect(readdirSync(out)).toEqual(['all.safetensors'])
 }, 180_000)
+
+test('a signal stops it in good order: all that was computed is kept', async () => {
+  const args = [
+    'random:resnet50',
+    data,
+    '--split',
+    'all',
+    '--batch-size',
+    '2',
+    '--size',
+    '224',
+    '--seed',
+    '6',
+  ]
+  const rest = ['--precision', 'fp32', '--device', 'cpu', '--workers', '1']
+  const [out, progress] = [at('stopped'), at('stopped', '.all.safetensors.partial')]
+  const main = fileURLToPath(new URL('../../bin/trex.cjs', import.meta.url))
+  const child = spawn(process.execPath, [main, 'extract', ...args, ...rest, '--out', out], {
+    env: { ...process.env, OMP_NUM_THREADS: '1' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let stderr = ''
+  child.stderr.on('data', (text) => {
+    stderr += text
+  })
+  const ended = new Promise<number | null>((done) => child.on('close', done))
+  const written = () => statSync(join(progress, 'features.f32'), { throwIfNoEntry: false })?.size ?? 0
+  while (child.exitCode === null && written() === 0) await sleep(5)
+  child.kill('SIGTERM')
+  expect(await ended).toBe(75) // to be started again
+  const [, done] = /stopped after (\d+) of 10 images: the same command goes on/.exec(stderr) ?? []
+  expect(JSON.parse(readFileSync(join(progress, 'progress.json'), 'utf8')).done).toBe(Number(done))
+  expect((await extracted([...args, ...rest, '--out', out])).stderr).toContain(`goes on after ${done} images`)
+})
 
 test('bad images are an error, or left out and recorded, whole batches of them too', async () => {
   const bad = at('bad')
