@@ -85,7 +85,7 @@ async function run(job) {
       })
     } catch (error) {
       if (name !== peerName) throw error
-      skipped.push({ side: name, why: String(error.message).split('\n').at(-1) })
+      skipped.push({ side: name, why: String(error.message).trim().split('\n').at(-1) })
     }
   }
   if (job === 'sgd') for (const { child } of sides) await child.go(1) // libraries load and warm up

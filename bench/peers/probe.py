@@ -78,6 +78,16 @@ def search():
     return {"test": accuracy(w, XT64, yt), "C": C, "objective": value, "fits": fits, "cost": counts}
 
 
+def original(values):
+    counts = {"iterations": 0, "evaluations": 0}
+    X64, XT64 = X.astype(np.float64), XT.astype(np.float64)
+    rows = []
+    for C in values:
+        w, value = fit(X64, y, C, counts)
+        rows.append({"C": C, "objective": value, "test": accuracy(w, XT64, yt)})
+    return rows
+
+
 def sgd():
     import torch
     from torch import nn
@@ -114,6 +124,9 @@ else:
     version = {"sklearn": sklearn.__version__, "optuna": optuna.__version__}
 print(json.dumps({"ready": {**version, "threads": opts["threads"]}}), flush=True)
 for line in sys.stdin:
+    if line.startswith("original"):
+        print(json.dumps({"seconds": [], "detail": original(json.loads(line[9:]))}), flush=True)
+        continue
     start = time.perf_counter()
     detail = sgd() if opts["job"] == "sgd" else search()
     print(json.dumps({"seconds": [time.perf_counter() - start], "detail": detail}), flush=True)

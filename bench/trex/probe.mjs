@@ -3,7 +3,9 @@ import { createInterface } from 'node:readline'
 import * as torch from '../../packages/torch/dist/index.js'
 import { normalizeFeatures } from '../../packages/trex/dist/transfer/featureSet.js'
 import {
+  accuracy,
   logisticProblem,
+  predict,
   searchLbfgsProbe,
   selectRows,
   validationSplit,
@@ -67,10 +69,25 @@ function check(/** @type {number[]} */ values) {
   return rows
 }
 
+/** Test top-1 at some C with the original's stopping rule, fitted on all of trainval. */
+function original(/** @type {number[]} */ values) {
+  const problem = logisticProblem(trainval, settings.shape.classes, { stopping: 'original' })
+  const rows = values.map((C) => {
+    const fit = problem.fit({ C })
+    return { C, objective: fit.objective, test: accuracy(predict(fit, test.features), test.labels).top1 }
+  })
+  problem.dispose()
+  return rows
+}
+
 answer({ ready: { torch: torch.engineInfo().version, threads: torch.getNumThreads() } })
 for await (const line of createInterface({ input: process.stdin })) {
   if (line.startsWith('check')) {
     answer({ seconds: [], detail: check(JSON.parse(line.slice(6))) })
+    continue
+  }
+  if (line.startsWith('original')) {
+    answer({ seconds: [], detail: original(JSON.parse(line.slice(9))) })
     continue
   }
   const start = performance.now()

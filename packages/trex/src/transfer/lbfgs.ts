@@ -1,5 +1,5 @@
 import { TrexError } from '../errors.js'
-import { strongWolfe } from './lineSearch.js'
+import { moreThuente } from './moreThuente.js'
 import { addScaled, dot, maxAbs, scale, subtract } from './vector.js'
 
 /** A function to minimise: its value and its gradient, a new array, at `x`. */
@@ -20,8 +20,6 @@ export interface LbfgsOptions {
   readonly memory?: number
   /** Default 2000. */
   readonly maxIterations?: number | undefined
-  /** Relative rounding error of the objective's values (default 1e-14). */
-  readonly valueError?: number
 }
 
 /** Why a minimisation ended; `rounding`: no step brings a decrease that rounding does not hide. */
@@ -50,8 +48,8 @@ interface Pair {
 }
 
 /**
- * Minimises a smooth function from `start` by limited-memory BFGS with a strong Wolfe line search: algorithm 7.5 of
- * Nocedal and Wright, "Numerical Optimization" (2006).
+ * Minimises a smooth function from `start` by limited-memory BFGS (algorithm 7.5 of Nocedal and Wright, "Numerical
+ * Optimization", 2006) with the line search of SciPy's L-BFGS-B, whose steps it takes.
  * @throws TrexError when the objective is not finite at the start.
  */
 export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsOptions): LbfgsResult {
@@ -64,7 +62,7 @@ export function lbfgs(objective: Objective, start: Float64Array, options: LbfgsO
   while (stop === null && iterations < maxIterations) {
     const direction = descent(point.gradient, pairs)
     const firstStep = pairs.length > 0 ? 1 : Math.min(1, 1 / Math.sqrt(dot(direction, direction)))
-    const next = searchAlong(objective, point, direction, firstStep, options.valueError)
+    const next = searchAlong(objective, point, direction, firstStep)
     if (next === null) {
       if (pairs.length === 0) stop = 'rounding'
       pairs = [] // the memory may mislead: without it, the gradient alone decides
@@ -106,7 +104,6 @@ function searchAlong(
   { x, value, gradient }: Point,
   direction: Float64Array,
   firstStep: number,
-  valueError?: number,
 ): Point | null {
   const start = { value, slope: dot(gradient, direction) }
   if (!(start.slope < 0)) return null
@@ -116,7 +113,7 @@ function searchAlong(
     trial = { x: moved, ...objective(moved) }
     return { value: trial.value, slope: dot(trial.gradient, direction) }
   }
-  return strongWolfe(evaluate, start, firstStep, { valueError }) === null ? null : trial
+  return moreThuente(evaluate, start, firstStep) === null ? null : trial
 }
 
 /** The pairs with the newest step's added, unless rounding leaves no curvature in it. */

@@ -80,7 +80,6 @@ function original({ x }: Design, loss: LogitLoss, start: Float64Array, { C, maxI
   const { x: theta, ...how } = lbfgs(objective, start, {
     maxIterations,
     stopping: ORIGINAL_STOPPING,
-    valueError: dtype === 'float64' ? 1e-14 : 1e-6,
   })
   return { ...how, theta, evaluations, products: 0 }
 }

@@ -73,13 +73,13 @@ describe.each(['none', 'l2'] as const)('logistic regression on golden features, 
 describe('logistic regression', () => {
   const train = set('X', 'Y')
 
-  test("stops where the original's rule does", () => {
-    for (const { norm, C, objective, objective_tight, n_iter } of cases.filter((one) => one.C <= 0.1)) {
+  test("with the original's rule goes the way of SciPy's L-BFGS-B, step by step", () => {
+    // At larger C rounding parts the two after some 100 steps.
+    for (const { norm, C, objective, n_iter } of cases.filter((one) => one.C <= 0.1)) {
       const fit = fitLogisticRegression(set('X', 'Y', norm), CLASSES, { C, stopping: 'original' })
       expect(fit.stop).toBe('decrease')
-      expect(fit.objective / C).toBeGreaterThan(objective_tight * (1 - 1e-12))
-      expect(Math.abs(fit.objective / C / objective - 1)).toBeLessThan(1e-6)
-      if (C === 0.1) expect(Math.abs(fit.iterations / n_iter - 1)).toBeLessThan(0.1) // SciPy's L-BFGS-B, step by step
+      expect(fit.iterations).toBe(n_iter)
+      expect(Math.abs(fit.objective / C / objective - 1)).toBeLessThan(1e-9)
     }
   })
 

@@ -86,7 +86,7 @@ describe('the logistic probe', () => {
     const { n_iter } = golden
       .json<{ norm: string; C: number; n_iter: number }[]>('lbfgs')
       .find(({ norm, C }) => norm === 'none' && C === 0.1)!
-    expect(Math.abs(result.seeds[0]!.fit.iterations! / n_iter - 1)).toBeLessThan(0.15)
+    expect(Math.abs(result.seeds[0]!.fit.iterations! / n_iter - 1)).toBeLessThan(0.15) // C is a tenth off
   })
 
   test('refuses what cannot be tuned or compared', async () => {
