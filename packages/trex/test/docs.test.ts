@@ -9,7 +9,7 @@ import { parse } from 'yaml'
 import { resolveSettings } from '../src/config.js'
 import { RECIPES } from '../src/recipes.js'
 import { TRANSFER_SETS } from '../src/transfer/datasets/index.js'
-import { makeImages, trex } from './support/trex.js'
+import { makeImages, TINY, trex } from './support/trex.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const read = (name: string) => readFileSync(join(root, 'docs', name), 'utf8')
@@ -106,6 +106,20 @@ describe('docs/features.md', () => {
     expect(await printed(text)).toBe(
       "Float32Array(4) [ 1, 2, 3, 4 ] 2 Int32Array(2) [ 0, 1 ] [ 'cat/1.jpg', 'dog/1.jpg' ]",
     ))
+})
+
+describe('docs/transfer.md', () => {
+  const text = read('transfer.md')
+  beforeAll(async () => {
+    for (const part of ['train', 'test']) {
+      await makeImages(join(dir, 'sets/pebbles', part), { classes: 3, perClass: 8 })
+      await makeImages(join(dir, 'sets/twigs', part), { classes: 2, perClass: 8 })
+    }
+    const tiny = [...TINY, '--out', 'transferred']
+    expect((await trex(['train', 'photos', ...tiny], { cwd: dir })).status).toBe(0)
+  })
+  test('has commands', () => expect(commands(text).length).toBe(3))
+  test.each(commands(text))('%s', runs)
 })
 
 describe('docs/training.md', () => {

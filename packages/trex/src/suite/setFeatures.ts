@@ -82,16 +82,15 @@ const empty: Stored = {
 }
 
 function withTargets(
-  { targets, classes: names }: TransferData,
+  { targets, difficult, classes: names }: TransferData,
   part: SetPart,
   { set, leftOut }: Stored,
 ): MultiLabelSet {
   const classes = names.length
-  const all = targets![part]
   const out = new Set(leftOut)
-  const kept = Array.from({ length: all.length / classes }, (_, row) => row).filter((row) => !out.has(row))
-  const rows = new Uint8Array(kept.length * classes)
-  for (const [i, row] of kept.entries())
-    rows.set(all.subarray(row * classes, (row + 1) * classes), i * classes)
-  return { features: set.features, dim: set.dim, targets: rows, classes }
+  const kept = (all: Uint8Array) => all.filter((_, i) => !out.has(Math.floor(i / classes)))
+  return {
+    ...{ features: set.features, dim: set.dim, targets: kept(targets![part]), classes },
+    ...(difficult && { ignored: kept(difficult[part]) }),
+  }
 }

@@ -42,4 +42,13 @@ describe('the mean over seeds', () => {
   test('of one seed has neither', () => {
     expect(seedMean([7])).toEqual({ mean: 7, deviation: null, confidence95: null })
   })
+
+  test('pairs that are ignored count neither way', () => {
+    // Two classes; image 1 is the worst mistake of class 0, and image 2 is there in class 1 but not to be counted.
+    const scores = Float32Array.from([0.9, 0.1, 0.8, 0.2, 0.7, 0.9, 0.1, 0.8])
+    const targets = Uint8Array.from([1, 0, 0, 0, 1, 1, 0, 1])
+    const ignored = Uint8Array.from([0, 0, 1, 0, 0, 1, 0, 0])
+    expect(meanAveragePrecision(scores, targets, 2, 'all-point', ignored)).toBe(100)
+    expect(meanAveragePrecision(scores, targets, 2)).toBeCloseTo((100 * ((1 + 2 / 3) / 2 + 1)) / 2, 10)
+  })
 })

@@ -38,7 +38,8 @@ export function averagePrecision(
 }
 
 /**
- * The mean average precision in per cent of scores and targets [n, classes] over the classes that have a positive.
+ * The mean average precision in per cent of scores and targets [n, classes] over the classes that have a positive; pairs
+ * of image and class where `ignored` is 1 count neither way.
  * @throws TrexError when none has, or the sizes differ.
  */
 export function meanAveragePrecision(
@@ -46,11 +47,16 @@ export function meanAveragePrecision(
   targets: Uint8Array,
   classes: number,
   kind: AveragePrecisionKind = 'all-point',
+  ignored?: Uint8Array,
 ): number {
   if (scores.length !== targets.length)
     throw new TrexError(`cannot score ${scores.length} predictions against ${targets.length} targets`)
+  const rows = Array.from({ length: scores.length / classes }, (_, row) => row)
   const column = (values: Float32Array | Uint8Array, c: number) =>
-    Float32Array.from({ length: values.length / classes }, (_, i) => values[i * classes + c]!)
+    Float32Array.from(
+      rows.filter((row) => !ignored?.[row * classes + c]),
+      (row) => values[row * classes + c]!,
+    )
   const precisions = Array.from({ length: classes }, (_, c) =>
     averagePrecision(column(scores, c), column(targets, c), kind),
   ).filter((precision) => !Number.isNaN(precision))

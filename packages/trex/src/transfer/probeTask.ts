@@ -16,6 +16,8 @@ export interface MultiLabelSet {
   /** [n, classes], 1 where the class is present, else 0. */
   readonly targets: Uint8Array
   readonly classes: number
+  /** [n, classes], 1 where a pair of image and class counts neither way in scores, as VOC's difficult objects. */
+  readonly ignored?: Uint8Array
 }
 
 /** Scores in per cent. */
@@ -58,26 +60,32 @@ export function singleLabel({ features, dim, labels }: FeatureSet, classes: numb
 
 /** Several labels a row, each told by itself. @throws TrexError for features or targets that no probe can use. */
 export function multiLabel(
-  { features, dim, targets, classes }: MultiLabelSet,
+  { features, dim, targets, classes, ignored }: MultiLabelSet,
   kind: AveragePrecisionKind = 'all-point',
 ): ProbeTask {
   const n = targets.length / classes
   if (!Number.isInteger(n))
     throw new TrexError(`${targets.length} targets do not divide into rows of ${classes} classes`)
   checkFeatures({ features, dim }, n)
-  const at = (rows?: Uint32Array) => {
-    if (!rows) return targets
+  const at = (values: Uint8Array, rows?: Uint32Array) => {
+    if (!rows) return values
     const chosen = new Uint8Array(rows.length * classes)
     for (const [i, row] of rows.entries())
-      chosen.set(targets.subarray(row * classes, (row + 1) * classes), i * classes)
+      chosen.set(values.subarray(row * classes, (row + 1) * classes), i * classes)
     return chosen
   }
   return {
     rows: n,
     classes,
-    loss: (device, rows) => sigmoidLoss(at(rows), classes, device),
+    loss: (device, rows) => sigmoidLoss(at(targets, rows), classes, device),
     score: (logits, rows) => ({
-      score: meanAveragePrecision(logits.toFloat32Array(), at(rows), classes, kind),
+      score: meanAveragePrecision(
+        logits.toFloat32Array(),
+        at(targets, rows),
+        classes,
+        kind,
+        ignored && at(ignored, rows),
+      ),
       meanPerClass: null,
     }),
     split: (seed) => {
