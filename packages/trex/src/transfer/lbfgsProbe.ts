@@ -7,6 +7,7 @@ import { type Design, designOf, withOnes } from './newton.js'
 import { coordinates, principalAxes } from './principalAxes.js'
 import { type MultiLabelSet, multiLabel, type ProbeTask, singleLabel } from './probeTask.js'
 import {
+  fingerprint,
   type SearchOptions,
   type SearchProgress,
   type SearchResult,
@@ -46,14 +47,9 @@ export async function* searchLbfgsProbe<Set extends FeatureSet | MultiLabelSet>(
   const space = { C: cRange }
   const [all, held] = tasksOf(trainval, test, averagePrecision)
   const inputs = inputsOf([trainval, test], normalization, { device, compat })
-  const settings = {
-    probe: 'lbfgs',
-    normalization,
-    compat,
-    averagePrecision,
-    rows: all.rows,
-    dim: trainval.dim,
-  }
+  const known = 'targets' in trainval ? trainval.targets : trainval.labels
+  const data = options.studyPath ? fingerprint(trainval.features, known) : null
+  const settings = { probe: 'lbfgs', normalization, compat, averagePrecision, data }
   try {
     const probe = (seed: number, trials: number) =>
       seeded(inputs, [all, held], { seed, trials, space, compat, device, signal })

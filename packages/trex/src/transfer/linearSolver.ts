@@ -1,6 +1,7 @@
 import { type Device, engineInfo, fromTypedArray, tidy } from 'trex-torch'
 import { type LbfgsStop, lbfgs } from './lbfgs.js'
 import type { LogitLoss } from './logitLoss.js'
+import { times, transposedTimes } from './narrowProducts.js'
 import { type Design, newton } from './newton.js'
 import { addScaled, dot } from './vector.js'
 
@@ -70,9 +71,9 @@ function original({ x }: Design, loss: LogitLoss, start: Float64Array, { C, maxI
     tidy(() => {
       evaluations++
       const { value, residual } = loss.at(
-        x.matmul(fromTypedArray(theta, [rows, classes]).to({ dtype, device })),
+        times(x, fromTypedArray(theta, [rows, classes]).to({ dtype, device })),
       )
-      const gradient = x.t().matmul(residual).to('float64').toTypedArray() as Float64Array
+      const gradient = transposedTimes(x, residual).to('float64').toTypedArray() as Float64Array
       const weight = theta.subarray(0, (rows - 1) * classes)
       addScaled(gradient, weight, 1 / C)
       return { value: value + dot(weight, weight) / (2 * C), gradient }

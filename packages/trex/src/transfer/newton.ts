@@ -2,6 +2,7 @@ import { cat, type DType, full, type Tensor, tidy } from 'trex-torch'
 import type { LbfgsStop } from './lbfgs.js'
 import { strongWolfe } from './lineSearch.js'
 import type { LogitLoss, LossPoint } from './logitLoss.js'
+import { times, transposedTimes } from './narrowProducts.js'
 
 /** The inputs of a linear classifier, in the forms that a fit multiplies. */
 export interface Design {
@@ -69,14 +70,14 @@ export function newton(
     const dtype = design.x.dtype
     const ridge = full([rows, 1], 1 / C, { dtype, device: design.x.device }) // [r + 1, 1]
     ridge.narrow(0, rows - 1, 1).mul_(0)
-    const logits = design.x.matmul(start)
+    const logits = times(design.x, start)
     const point = loss.at(logits)
     let state = { theta: start, logits, point, value: point.value + penalty(start, start) / (2 * C) }
     let [iterations, products] = [0, 0]
     let stop: LbfgsStop | null = null
     while (stop === null && iterations < maxIterations) {
       const step = tidy(() => {
-        const gradient = addProduct(design.x.t().matmul(state.point.residual), ridge, state.theta)
+        const gradient = addProduct(transposedTimes(design.x, state.point.residual), ridge, state.theta)
         const direction = conjugateGradients(design, loss, state.point, gradient, ridge)
         return { ...direction, slope: inner(gradient, direction.s) }
       })
@@ -111,7 +112,7 @@ function conjugateGradients(
   ridge: Tensor,
 ): { s: Tensor; products: number } {
   const { dtype } = gradient
-  const curvature = squares.t().matmul(loss.curvature(point).to(rough.dtype)).to(dtype)
+  const curvature = transposedTimes(squares, loss.curvature(point).to(rough.dtype)).to(dtype)
   const diagonal = curvature.add(ridge).clamp(1e-30) // [r + 1, C]
   const s = gradient.mul(0)
   const residual = gradient.neg()
@@ -122,8 +123,8 @@ function conjugateGradients(
   let promised = 0 // by the quadratic model
   while (products < MAX_PRODUCTS && rz > FORCING ** 2 * first) {
     const done = tidy(() => {
-      const along = rough.matmul(search.to(rough.dtype)).to(dtype) // [n, C]
-      const bent = rough.t().matmul(loss.product(point, along).to(rough.dtype)).to(dtype)
+      const along = times(rough, search.to(rough.dtype)).to(dtype) // [n, C]
+      const bent = transposedTimes(rough, loss.product(point, along).to(rough.dtype)).to(dtype)
       const product = addProduct(bent, ridge, search)
       const curved = inner(search, product)
       products++
@@ -153,7 +154,7 @@ function move(
   C: number,
 ): State | null {
   return tidy(() => {
-    const along = design.x.matmul(s) // [n, C]
+    const along = times(design.x, s) // [n, C]
     const [ws, ss, ww] = [penalty(theta, s), penalty(s, s), penalty(theta, theta)]
     let best: { point: LossPoint; value: number } | null = null
     const evaluate = (step: number) => {

@@ -68,6 +68,12 @@ describe('the logistic probe', () => {
     await expect(lbfgsProbe({ trials: 14, studyPath: studyPath(whole), compat: true })).rejects.toThrow(
       'other settings',
     )
+    const others = finish(
+      searchLbfgsProbe({ ...trainval, features: trainval.features.map((x) => 2 * x) }, test_, {
+        ...{ seeds: [22], trials: 14, studyPath: studyPath(whole) },
+      }),
+    )
+    await expect(others).rejects.toThrow('other settings')
   })
 
   test('stops when its signal says so, and leaves no tensors', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import type { Device } from 'trex-torch'
 import { TrexError } from '../errors.js'
@@ -67,6 +68,14 @@ export interface SeededProbe {
 }
 
 const TRIALS = 30
+
+/** Of the values of sets, so that a study is not continued on others. */
+export function fingerprint(...arrays: readonly (Float32Array | Int32Array | Uint8Array)[]): string {
+  const hash = createHash('sha256')
+  for (const { buffer, byteOffset, byteLength } of arrays)
+    hash.update(new Uint8Array(buffer, byteOffset, byteLength))
+  return hash.digest('hex').slice(0, 16)
+}
 
 /** The streams of a seed's draws; 1 is the validation split's. */
 export const STREAMS = { search: 2, order: 3 } as const

@@ -1,5 +1,7 @@
 import { type Device, type DType, fromTypedArray, full, inPlaceOp, type Tensor, tidy } from 'trex-torch'
 
+import { times, transposedTimes } from './narrowProducts.js'
+
 const scatterAdd = inPlaceOp('aten::scatter_add_')
 
 /** Settings of `sgdFit`. */
@@ -85,12 +87,12 @@ function step(
       Int32Array.from(rows, (row) => labels[row]!),
       device,
     ).unsqueeze(1) // [B, 1]
-    const logits = inputs.matmul(theta.to(products)).to('float32') // [B, C]
+    const logits = times(inputs, theta.to(products)).to('float32') // [B, C]
     const logP = logits.logSoftmax(1)
     const loss = -logP.gather(1, y).mean().item()
     if (!Number.isFinite(loss)) return loss
     const residual = scatterAdd(logP.exp(), 1, y, full([rows.length, 1], -1, { device })) // p - one-hot(y)
-    const gradient = inputs.t().matmul(residual.to(products)).to('float32') // [d + 1, C]
+    const gradient = transposedTimes(inputs, residual.to(products)).to('float32') // [d + 1, C]
     momentum
       .mul_(MOMENTUM)
       .add_(gradient, 1 / rows.length)

@@ -7,6 +7,7 @@ import { roughDtype } from './linearSolver.js'
 import { withOnes } from './newton.js'
 import type { ProbeTask } from './probeTask.js'
 import {
+  fingerprint,
   type SearchOptions,
   type SearchProgress,
   type SearchResult,
@@ -45,7 +46,8 @@ export async function* searchSgdProbe(
   const space = { lr: lrRange, weightDecay: weightDecayRange }
   const [all, held] = tasksOf(trainval, test)
   const inputs = [trainval, test].map((set) => inputsOf(set, device))
-  const settings = { probe: 'sgd', epochs, batch, compat, rows: all.rows, dim: trainval.dim }
+  const data = options.studyPath ? fingerprint(trainval.features, trainval.labels) : null
+  const settings = { probe: 'sgd', epochs, batch, compat, data }
   try {
     const fit = { epochs, batch, compat, signal, labels: trainval.labels }
     return yield* search(

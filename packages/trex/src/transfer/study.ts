@@ -98,8 +98,8 @@ function readJournal(path: string, { settings }: StudyOptions): { length: number
     const line = parse(bytes.toString('utf8', at, end), path)
     if (line.op_code === SET_STUDY_USER_ATTR) {
       if (JSON.stringify(line.user_attr?.settings) !== JSON.stringify(settings))
-        throw new TrexError(`${path} is a search with other settings`, {
-          hint: 'delete it, or search with the settings it was started with',
+        throw new TrexError(`${path} is a search with other settings or of other features`, {
+          hint: 'delete it, or search with what it was started with',
         })
       length = end + 1
     } else if (line.op_code === CREATE_TRIAL) open = emptyTrial()
