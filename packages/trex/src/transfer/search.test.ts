@@ -63,7 +63,8 @@ describe('the logistic probe', () => {
       const dir = folder()
       writeFileSync(studyPath(dir)(22), bytes)
       truncateSync(studyPath(dir)(22), Math.floor(share * bytes.length))
-      expect((await lbfgsProbe({ trials: 14, studyPath: studyPath(dir) })).result).toEqual(result)
+      const again = (await lbfgsProbe({ trials: 14, studyPath: studyPath(dir) })).result
+      expect(JSON.stringify(again)).toBe(JSON.stringify(result)) // the order of keys included
     }
     await expect(lbfgsProbe({ trials: 14, studyPath: studyPath(whole), compat: true })).rejects.toThrow(
       'other settings',

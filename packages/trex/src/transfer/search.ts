@@ -134,7 +134,8 @@ async function* tune(
     if (trial >= study.trials.length) {
       await turn(signal)
       const parameters = suggest(space, study.trials, rngFor(seed, STREAMS.search, trial))
-      study.add({ ...(await run(parameters)), parameters })
+      const { value, attributes } = await run(parameters)
+      study.add({ parameters, value, attributes })
     }
     const { parameters, value: score } = study.trials[trial]!
     if (score !== null) best = Math.max(best ?? score, score)

@@ -106,7 +106,8 @@ function readJournal(path: string, { settings }: StudyOptions): { length: number
     else if (line.op_code === SET_TRIAL_PARAM) open.parameters[line.param_name!] = line.param_value_internal!
     else if (line.op_code === SET_TRIAL_USER_ATTR) Object.assign(open.attributes, line.user_attr)
     else if (line.op_code === SET_TRIAL_STATE_VALUES) {
-      found.push({ ...open, value: line.values?.[0] ?? null })
+      const { parameters, attributes } = open
+      found.push({ parameters, value: line.values?.[0] ?? null, attributes })
       length = end + 1
     }
   }
