@@ -147,6 +147,15 @@ describe('weights', () => {
     const out = ['--out', at('none')]
     await fails([at('none.pth'), data, ...out], 'there is no run or file', 'give the folder')
     await fails(['random:resnet19', data, ...out], 'encoder', '')
+    const named = ['random:resnet18', data, ...out, '--encoder', 'resnet34']
+    await fails(named, 'random:resnet18 names its encoder', 'leave out --encoder')
+    const patches = ['random:vit_tiny', data, ...out, '--size', '40']
+    await fails(patches, 'images of 40 px are not made of patches of 16 px', 'give a --size')
+    const { status, stderr } = await trex(['eval', 'random:resnet18', data])
+    expect({ status, stderr }).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('without training'),
+    })
     await fails([at('photos/cat/0.jpg'), data, ...out], 'was not written by torch.save', 'Convert it')
   })
 })
@@ -282,6 +291,7 @@ describe('the cache', () => {
   })
 
   test('is an error when it is damaged, never used', async () => {
+    await extracted([...args, '--out', at('c0')])
     const [name] = readdirSync(cache)
     for (const file of readdirSync(cache)) {
       const bytes = readFileSync(join(cache, file))
@@ -292,6 +302,18 @@ describe('the cache', () => {
     await fails([...args, '--out', at('c8')], 'is damaged: its checksum is another', 'remove it')
     expect(readdirSync(at('c8'))).toEqual([])
   })
+})
+
+test('weights with the small stem do not tell the size of their images', async () => {
+  const small = at('small.safetensors')
+  tidy(() => saveTensors(small, createEncoder('resnet18', { stem: 'small' }).stateDict()))
+  await fails(
+    [small, data, '--out', at('small')],
+    'do not tell for which size of images',
+    'give --size, as 32',
+  )
+  const { parts } = await extracted([small, data, '--out', at('small'), ...SMALL])
+  expect(parts[0].transform).toMatchObject({ resize: 32, crop: 32 })
 })
 
 test.each(['npy', 'npz'])('as %s, with nothing else left', async (format) => {

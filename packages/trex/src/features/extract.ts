@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { engineInfo, tidy } from 'trex-torch'
 import { removeTemporaries } from 'trex-torch/safetensors'
 import { printable } from '../data/check/printable.js'
@@ -172,6 +173,7 @@ async function* extracted(
     const end = Math.min(samples.length, resumedAt + (batch.index + 1) * batchSize)
     partial.append(rows, end, missing(done, end, new Set(indices)))
     done = end
+    await setImmediate() // batches that are ready would keep signals waiting
     yield { done, total: samples.length, resumedAt }
   }
   partial.append(new Float32Array(0), samples.length, missing(done, samples.length, new Set()))

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import type { Sample } from '../data/sources/sample.js'
 import { sampleName } from '../train/run.js'
@@ -37,7 +38,7 @@ export const identityKey = (identity: FeatureIdentity): string =>
 /** The parts in which two identities differ. */
 export const identityChanges = (a: FeatureIdentity, b: FeatureIdentity): string[] =>
   (['model', 'data', 'transform', 'precision'] as const).filter(
-    (part) => JSON.stringify(a[part]) !== JSON.stringify(b[part]),
+    (part) => !isDeepStrictEqual(a[part], b[part]),
   )
 
 /**
