@@ -14,7 +14,7 @@ ${Object.entries(BENCHMARKS)
 
 Options:
   --sides A,B,...  sides to compare; the first is what the others are divided by
-                   (trex|torch):(fp32|bf16)[-cl][-malloc], e.g. trex:bf16-cl,torch:fp32
+                   (trex|torch):(fp32|bf16|fp16)[-cl][-malloc], e.g. trex:bf16-cl,torch:fp32
   --pairs N        rounds; every side takes one turn a round
   --steps N        steps a turn
   --warmup N       untimed steps before the first round

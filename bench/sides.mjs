@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url))
-const SIDE = /^(trex|torch):(fp32|bf16)(-cl)?(-malloc)?$/
+const SIDE = /^(trex|torch):(fp32|bf16|fp16)(-cl)?(-malloc)?$/
 
 /**
  * @typedef {object} Side
@@ -30,7 +30,9 @@ const KEEP_FREED_MEMORY = {
 export function parseSide(name) {
   const match = SIDE.exec(name)
   if (!match) {
-    throw new Error(`Unknown side '${name}': write trex:bf16-cl or torch:fp32 (fp32|bf16, then -cl, -malloc)`)
+    throw new Error(
+      `Unknown side '${name}': write trex:bf16-cl or torch:fp32 (fp32|bf16|fp16, then -cl, -malloc)`,
+    )
   }
   const [, program, dtype, channelsLast, malloc] = match
   return {

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from multicrop import MemoryBank, MultiCropModel
-from training import autocast, memory_format, sgd
+from training import autocast, grad_scaler, memory_format, sgd
 
 
 class OnlineClassMeansLearner(nn.Module):
@@ -23,6 +23,7 @@ class OnlineClassMeansLearner(nn.Module):
             part.to(opts["device"], memory_format=memory_format(opts))
         self.bank.to(opts["device"])
         self.optimizer = sgd(self.model, opts)
+        self.scaler = grad_scaler(opts)
 
     def logits(self, z: torch.Tensor) -> torch.Tensor:
         """Cosines of embeddings [N, D] with the class means over the temperature [N, C], not in reduced precision."""
@@ -51,6 +52,7 @@ class OnlineClassMeansLearner(nn.Module):
 
         loss = F.cross_entropy(logits, labels.repeat(len(crops)))
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
+        self.scaler.scale(loss).backward()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
         return loss.detach()

@@ -9,10 +9,13 @@ import torch
 
 
 def options() -> dict:
-    """The side's settings: one JSON object, the only argument. Sets the number of threads and the seed."""
+    """The side's settings: one JSON object, the only argument. Sets threads and seed; on CUDA TF32 and cuDNN's search for the fastest."""
     opts = json.loads(sys.argv[1])
     torch.set_num_threads(opts["threads"])
     torch.manual_seed(opts["seed"])
+    if opts["device"].startswith("cuda"):
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+        torch.backends.cudnn.benchmark = True
     return opts
 
 

@@ -7,9 +7,18 @@ from torch import nn
 
 
 def autocast(opts: dict):
-    """torch.autocast to bfloat16, or nothing for fp32."""
+    """torch.autocast to bfloat16 or float16, or nothing for fp32."""
     device = opts["device"].split(":")[0]
-    return torch.autocast(device, torch.bfloat16) if opts["dtype"] == "bf16" else nullcontext()
+    half = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(opts["dtype"])
+    return torch.autocast(device, half) if half else nullcontext()
+
+
+def grad_scaler(opts: dict):
+    """Scales losses in fp16, and passes everything through otherwise."""
+    enabled = opts["dtype"] == "fp16"
+    if hasattr(torch.amp, "GradScaler"):
+        return torch.amp.GradScaler(opts["device"].split(":")[0], enabled=enabled)
+    return torch.cuda.amp.GradScaler(enabled=enabled)
 
 
 def memory_format(opts: dict) -> torch.memory_format:

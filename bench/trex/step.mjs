@@ -1,28 +1,13 @@
 /** One t-ReX training step (online class means): the very `trainStep` of `trex train`. */
 import { randint, randn, tidy } from '../../packages/torch/dist/index.js'
-import { createLearner, trainStep } from '../../packages/trex/dist/index.js'
+import { trainStep } from '../../packages/trex/dist/index.js'
+import { benchLearner } from './learner.mjs'
 import { options, serve } from './serve.mjs'
 import { placement } from './training.mjs'
 
 const settings = options()
-const { arch, batch, classes, bank, layers, hidden, bottleneck, device, seed } = settings
-const precision = { device, dtype: settings.dtype === 'bf16' ? /** @type {const} */ ('bfloat16') : null }
-const learner = createLearner(
-  {
-    encoder: arch,
-    stem: 'imagenet',
-    vit: { patchSize: 16, pooling: 'class', dropPath: 0 },
-    globalCrops: { size: settings.globalSize },
-    projector: { layers, hidden, bottleneck, l2Input: true },
-    temperature: settings.temperature,
-    onlineClassMeans: { size: bank, emaMomentum: settings.emaMomentum },
-    optimizer: { name: 'sgd', lr: 0.1, sgdMomentum: 0.9, weightDecay: 1e-4, minLr: 1e-6, warmupEpochs: 10 },
-    channelsLast: settings.layout === 'channels_last',
-    seed,
-  },
-  classes,
-  precision,
-)
+const { batch, classes, device } = settings
+const learner = benchLearner(settings)
 
 // One tensor a resolution, as the loader hands them over.
 const groups = [

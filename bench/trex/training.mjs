@@ -3,15 +3,23 @@ import { autocast, SGD } from '../../packages/torch/dist/index.js'
 
 /** @typedef {Record<string, any>} Settings */
 
+/** What `trex train` calls the precision of a side; null is float32 throughout. */
+export const DTYPES = {
+  fp32: null,
+  bf16: /** @type {const} */ ('bfloat16'),
+  fp16: /** @type {const} */ ('float16'),
+}
+
 /**
- * Runs body under autocast to bfloat16, or as it is for fp32.
+ * Runs body under autocast to the side's precision, or as it is for fp32.
  * @template T
  * @param {Settings} settings
  * @param {() => T} body
  * @returns {T}
  */
 export function inPrecision({ dtype, device }, body) {
-  return dtype === 'bf16' ? autocast({ device, dtype: 'bfloat16' }, body) : body()
+  const half = DTYPES[/** @type {keyof typeof DTYPES} */ (dtype)]
+  return half ? autocast({ device, dtype: half }, body) : body()
 }
 
 /**

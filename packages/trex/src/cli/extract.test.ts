@@ -184,21 +184,22 @@ test('killed at any moment, it goes on to the same bytes', async () => {
   const out = at('killed')
   const partial = join(out, '.all.safetensors.partial', 'progress.json')
   const main = fileURLToPath(new URL('../../bin/trex.cjs', import.meta.url))
-  let resumed = 0
-  for (let kills = 0; kills < 2; kills++) {
-    const before = existsSync(partial) ? readFileSync(partial, 'utf8') : ''
+  const start = () => {
     const child = spawn(process.execPath, [main, 'extract', ...args, ...precise, '--out', out], {
       env: { ...process.env, OMP_NUM_THREADS: '1' },
       stdio: 'ignore',
     })
-    const ended = new Promise((done) => child.on('close', done))
-    const progressed = () => existsSync(partial) && readFileSync(partial, 'utf8') !== before
-    while (child.exitCode === null && !progressed()) await sleep(20)
-    await sleep(70 * kills) // in the middle of what is not committed
-    child.kill('SIGKILL')
-    await ended
-    if (existsSync(partial)) resumed = JSON.parse(readFileSync(partial, 'utf8')).done
+    return { child, ended: new Promise((done) => child.on('close', (_, signal) => done(signal))) }
   }
+  const first = start() // killed as soon as something is committed
+  while (first.child.exitCode === null && !existsSync(partial)) await sleep(20)
+  first.child.kill('SIGKILL')
+  expect(await first.ended).toBe('SIGKILL')
+  const second = start() // killed at some moment of its start or its first images
+  await sleep(900)
+  second.child.kill('SIGKILL')
+  expect(await second.ended).toBe('SIGKILL')
+  const resumed = JSON.parse(readFileSync(partial, 'utf8')).done
   expect(resumed).toBeGreaterThan(0)
   const other = ['--batch-size', '4']
   await fails([...args, ...other, ...precise, '--out', out], 'another batch size', 'give the same command')
