@@ -24,6 +24,7 @@ Options:
   --count N        files a pass (64)
   --workers N      processes or threads that decode (2)
   --threads N      threads that compute (2)
+  --device NAME    cpu or cuda
   --pairs N        rounds; every side takes one turn a round (5)
   --smoke          tiny settings: does everything run?
   --json           one line of JSON a benchmark on stdout instead of a table
@@ -40,6 +41,7 @@ const { values: flags, positionals } = parseArgs({
     count: { type: 'string', default: '64' },
     workers: { type: 'string', default: '2' },
     threads: { type: 'string', default: '2' },
+    device: { type: 'string', default: 'cpu' },
     pairs: { type: 'string', default: '5' },
     smoke: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -89,7 +91,7 @@ async function main() {
     const jpegs = readdirSync(images).filter((name) => /\.jpe?g$/i.test(name))
     if (jpegs.length === 0) throw new Error(`${images} has no JPEG files`)
     const [arch, size] = flags.smoke ? ['resnet18', 48] : [flags.arch, 224]
-    const common = { arch, size, seed: 22, device: 'cpu', threads: Number(flags.threads) }
+    const common = { arch, size, seed: 22, device: flags.device, threads: Number(flags.threads) }
     const batchSize = flags.smoke ? 2 : Number(flags.batch)
     if (flags.only !== 'files') await measure('tensors', { ...common, batch: batchSize })
     if (flags.only !== 'tensors')

@@ -2,7 +2,7 @@
 /**
  * The probes of `trex transfer` against scikit-learn under Optuna and against plain PyTorch, interleaved.
  *
- *   node bench/probe.mjs [lbfgs|sgd] [--pairs 1] [--threads 2] [--trials 30] [--small] [--json]
+ *   node bench/probe.mjs [lbfgs|sgd] [--pairs 1] [--threads 2] [--device cpu] [--trials 30] [--small] [--json]
  *
  * lbfgs: a search of 30 trials with the last fit at the size of Pets: 2,960 and 720 rows of 2,048 features, 37 classes.
  * sgd: one fit of 20,000 x 2,048 features, 100 classes, 10 epochs of 1,024 rows a step.
@@ -24,6 +24,7 @@ const { values: flags, positionals } = parseArgs({
     pairs: { type: 'string', default: '1' },
     threads: { type: 'string', default: '2' },
     trials: { type: 'string', default: '30' },
+    device: { type: 'string', default: 'cpu' },
     small: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
@@ -53,6 +54,7 @@ async function run(job) {
     data,
     held: val.length,
     threads,
+    device: flags.device,
     seed: SEED,
     trials: Number(flags.trials),
     epochs: 10,
@@ -105,7 +107,7 @@ async function run(job) {
       benchmark: job,
       date: new Date().toISOString(),
       load,
-      settings: { ...shape, threads, pairs: Number(flags.pairs) },
+      settings: { ...shape, threads, device: flags.device, pairs: Number(flags.pairs) },
     },
     sides: sides.map(({ name, child, turns, detail }) => ({
       name,

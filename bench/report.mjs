@@ -108,6 +108,7 @@ const row = ([first, ...rest]) => `  ${first.padEnd(22)}${rest.map((cell) => cel
 /** @param {Record<string, unknown>} settings */
 const describe = (settings) =>
   Object.entries(settings)
+    .filter(([, value]) => typeof value !== 'object')
     .map(([key, value]) => `${key} ${value}`)
     .join(', ')
 

@@ -15,13 +15,14 @@ STD = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
 opts = options()
 size = opts["size"]
 layout = memory_format(opts)
-model = ResNet(opts["arch"]).to(memory_format=layout).eval()
+device = opts["device"]
+model = ResNet(opts["arch"]).to(device, memory_format=layout).eval()
 
 
 @torch.inference_mode()
 def features(images: torch.Tensor) -> torch.Tensor:
     with autocast(opts):
-        return model(images.to(memory_format=layout)).float()
+        return model(images.to(device).to(memory_format=layout)).float().cpu()
 
 
 class Images(torch.utils.data.Dataset):

@@ -94,15 +94,16 @@ def sgd():
     from torch.nn import functional as F
 
     torch.set_num_threads(opts["threads"])
-    inputs = F.normalize(torch.from_numpy(X))
-    labels = torch.from_numpy(y).long()
-    model = nn.Linear(d, classes)
+    device = opts["device"]
+    inputs = F.normalize(torch.from_numpy(X).to(device))
+    labels = torch.from_numpy(y).long().to(device)
+    model = nn.Linear(d, classes).to(device)
     nn.init.zeros_(model.weight)
     nn.init.zeros_(model.bias)
     optimizer = torch.optim.SGD(model.parameters(), lr=10, momentum=0.9, weight_decay=1e-8)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, opts["epochs"])
     for _ in range(opts["epochs"]):
-        order = torch.randperm(n)
+        order = torch.randperm(n, device=device)
         for rows in order.split(1024):
             loss = F.cross_entropy(model(inputs[rows]), labels[rows])
             optimizer.zero_grad(set_to_none=True)

@@ -30,7 +30,7 @@ function ofTensors() {
 
 /** @returns {() => number | Promise<number>} */
 function ofFiles() {
-  const pool = openDataWorkers(settings, { device: 'cpu' })
+  const pool = openDataWorkers(settings, { device })
   const jpegs = readdirSync(images)
     .filter((name) => /\.jpe?g$/i.test(name))
     .sort()

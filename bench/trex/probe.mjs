@@ -16,11 +16,16 @@ import { clusters } from './clusters.mjs'
 
 const settings = JSON.parse(process.argv[2])
 torch.setNumThreads(settings.threads)
+const { device = 'cpu' } = settings
 const { trainval, test } = clusters(settings.shape)
 const answer = (/** @type {unknown} */ value) => process.stdout.write(`${JSON.stringify(value)}\n`)
 
 async function search() {
-  const run = searchLbfgsProbe(trainval, test, { seeds: [settings.seed], trials: settings.trials })
+  const run = searchLbfgsProbe(trainval, test, {
+    seeds: [settings.seed],
+    trials: settings.trials,
+    device,
+  })
   let next = await run.next()
   while (!next.done) next = await run.next()
   const [{ score, chosen, trials, fit }] = next.value.seeds
@@ -43,8 +48,8 @@ function sgd() {
       const { dim, labels } = trainval
       const products = settings.dtype === 'bf16' ? 'bfloat16' : 'float32'
       const { features } = normalizeFeatures(trainval, 'l2')
-      const x = withOnes(torch.fromTypedArray(features, [labels.length, dim])).to(products)
-      const theta = torch.full([dim + 1, settings.shape.classes], 0)
+      const x = withOnes(torch.fromTypedArray(features, [labels.length, dim], { device })).to(products)
+      const theta = torch.full([dim + 1, settings.shape.classes], 0, { device })
       const order = () => Uint32Array.from(torch.randperm(labels.length).toTypedArray(), Number)
       const options = { lr: 10, weightDecay: 1e-8, epochs: settings.epochs, batch: 1024, order, products }
       let loss = null
@@ -57,7 +62,10 @@ function sgd() {
 /** Objectives at other C, as a trial's fit ends and as a far tighter one does, on the rows that trials fit. */
 function check(/** @type {number[]} */ values) {
   const { train } = validationSplit(trainval.labels, settings.seed)
-  const problem = logisticProblem(selectRows(trainval, train), settings.shape.classes, { dtype: 'float32' })
+  const problem = logisticProblem(selectRows(trainval, train), settings.shape.classes, {
+    dtype: 'float32',
+    device,
+  })
   let start
   const rows = []
   for (const C of [...values].sort((a, b) => a - b)) {
@@ -71,7 +79,7 @@ function check(/** @type {number[]} */ values) {
 
 /** Test top-1 at some C with the original's stopping rule, fitted on all of trainval. */
 function original(/** @type {number[]} */ values) {
-  const problem = logisticProblem(trainval, settings.shape.classes, { stopping: 'original' })
+  const problem = logisticProblem(trainval, settings.shape.classes, { stopping: 'original', device })
   const rows = values.map((C) => {
     const fit = problem.fit({ C })
     return { C, objective: fit.objective, test: accuracy(predict(fit, test.features), test.labels).top1 }
