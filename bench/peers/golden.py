@@ -1,6 +1,6 @@
 """Five training steps and an evaluation against the golden files e_ocm1 and e_ocm3, in float64 and float32.
 
-    python golden.py FOLDER     prints one JSON object: largest relative l2 distance of each kind of value
+    python golden.py FOLDER [DEVICE]     prints one JSON object: largest relative l2 distance of each kind of value
 """
 
 import json
@@ -16,6 +16,8 @@ from torch.nn import functional as F
 from ocm import OnlineClassMeansLearner
 
 CLASSES, BATCH = 10, 4
+torch.backends.cudnn.allow_tf32 = False  # the other one is off
+DEVICE = sys.argv[2] if len(sys.argv) > 2 else "cpu"
 
 
 def hash32(name: str, count: int) -> np.ndarray:
@@ -67,7 +69,7 @@ def build(case: dict, weight_decay: float, dtype: torch.dtype) -> OnlineClassMea
     opts = {
         **{"arch": "resnet18", "layers": case["L"], "hidden": 64, "bottleneck": 32, "classes": CLASSES},
         **{"bank": case["mem"], "temperature": case["tau"], "emaMomentum": case["ema"], "lr": 0.0},
-        **{"device": "cpu", "dtype": "fp32", "layout": "contiguous", "weightDecay": weight_decay},
+        **{"device": DEVICE, "dtype": "fp32", "layout": "contiguous", "weightDecay": weight_decay},
     }
     learner = OnlineClassMeansLearner(opts)
     state = learner.model.state_dict()
@@ -87,7 +89,7 @@ def run(path: Path, dtype: torch.dtype) -> dict[str, float]:
 
         def compare(kind: str, key: str, actual: torch.Tensor) -> None:
             expected = golden.get_tensor(f"f64.{key}").double()
-            distance = (actual.double().reshape(expected.shape) - expected).norm() / expected.norm()
+            distance = (actual.cpu().double().reshape(expected.shape) - expected).norm() / expected.norm()
             worst[kind] = max(worst.get(kind, 0.0), distance.item())
 
         learner = build(json.loads(meta["case"]), float(meta["wd"]), dtype)
@@ -95,7 +97,7 @@ def run(path: Path, dtype: torch.dtype) -> dict[str, float]:
         for t, lr in enumerate(rates):
             crops = [images(f"e.step{t}.global0", BATCH, 64)]
             crops += [images(f"e.step{t}.local{i}", BATCH, 32) for i in (0, 1)]
-            loss = learner.step([x.to(dtype) for x in crops], labels(f"e.labels.step{t}", BATCH), lr)
+            loss = learner.step([x.to(DEVICE, dtype) for x in crops], labels(f"e.labels.step{t}", BATCH).to(DEVICE), lr)
             compare("loss", f"step{t}.loss", loss)
             compare("prototypes", f"step{t}.prototypes", learner.bank.prototypes())
             compare("conv1", f"step{t}.conv1.first16", learner.model.encoder.conv1.weight.flatten()[:16])
@@ -107,9 +109,9 @@ def run(path: Path, dtype: torch.dtype) -> dict[str, float]:
                 compare("weights", key[4:], states[part][name.replace("head.", "projector.")])
         learner.eval()
         with torch.no_grad():
-            logits = learner.logits(learner.model([images("e.eval", 6, 64).to(dtype)]))
+            logits = learner.logits(learner.model([images("e.eval", 6, 64).to(DEVICE, dtype)]))
         compare("evaluation", "eval.logits", logits)
-        compare("evaluation", "eval.loss", F.cross_entropy(logits, labels("e.eval.labels", 6)))
+        compare("evaluation", "eval.loss", F.cross_entropy(logits, labels("e.eval.labels", 6).to(DEVICE)))
     return worst
 
 

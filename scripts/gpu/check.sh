@@ -21,8 +21,11 @@ setup() {
 tests() { timeout "${TEST_LIMIT:-200}" node node_modules/vitest/vitest.mjs run --reporter=dot --reporter=json --outputFile.json="$results/$1.json" "${@:2}"; }
 bench() { node "bench/$1" "${@:2}" --json | tee -a "$results/bench.jsonl" | node scripts/gpu/show.mjs; }
 sides=trex:fp16-cl,torch:fp16-cl,trex:bf16-cl,torch:bf16-cl
-cuda() { tests cuda packages/torch/src/cuda.test.ts packages/trex/test/cuda.test.ts; }
-suite() { tests suite; }
+cuda() {
+  tests cuda packages/torch/src/cuda.test.ts packages/trex/test/cuda.test.ts
+  "$PYTHON" bench/peers/golden.py packages/trex/test/golden cuda && "$PYTHON" bench/peers/golden.py packages/trex/test/golden
+}
+suite() { OMP_NUM_THREADS=1 tests suite; }
 step64() { bench run.mjs step --device cuda --batch 64 --pairs 5 --steps 10 --warmup 10 --threads "$threads" --sides $sides; }
 step256() { bench run.mjs step --device cuda --batch 256 --pairs 5 --steps 3 --warmup 4 --threads "$threads" --sides $sides; }
 end() { bench endToEnd.mjs --device cuda --batch 64 --pairs 3 --steps 20 --sides trex:fp16-cl,torch:fp16-cl; }

@@ -53,8 +53,13 @@ describe.skipIf(!cuda)(`CUDA${why}`, () => {
   })
 
   test.each(names)(`%s, five steps in float32 without TF32${why}`, (name) => {
-    applyPrecision({ tf32: false, deterministic: false })
+    applyPrecision({ tf32: false, deterministic: true })
     followGoldenSteps(name, { dtype: 'float32', channelsLast: false, device: 'cuda' })
+  })
+
+  test.each(names)(`%s, five steps in float64 to 1e-10${why}`, (name) => {
+    applyPrecision({ tf32: false, deterministic: false })
+    followGoldenSteps(name, { dtype: 'float64', channelsLast: false, device: 'cuda' })
   })
 
   test.each(names)(`%s learns in bfloat16${why}`, (name) => {
