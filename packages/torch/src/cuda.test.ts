@@ -99,4 +99,18 @@ describe.skipIf(!cuda)(`CUDA${why}`, () => {
     const error = a.matmul(b).to('float64').sub(exact).norm().div(exact.norm()).item()
     expect(error).toBeLessThan(2e-6) // with TF32 about 3e-4
   })
+
+  test(`without TF32 a convolution has float32's precision${why}`, () => {
+    setTf32(false)
+    const x = randn([4, 64, 16, 16], { device: 'cuda' })
+    const weight = randn([64, 64, 3, 3], { device: 'cuda' })
+    const exact = F.conv2d(x.to('float64'), weight.to('float64'), null, { padding: 1 })
+    const error = F.conv2d(x, weight, null, { padding: 1 })
+      .to('float64')
+      .sub(exact)
+      .norm()
+      .div(exact.norm())
+      .item()
+    expect(error).toBeLessThan(2e-5) // Winograd's algorithm rounds more than a product; TF32 about 3e-4
+  })
 })

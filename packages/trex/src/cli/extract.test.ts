@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
 import sharp from 'sharp'
 import { Generator, noGrad, saveTensors, setNumThreads, tidy } from 'trex-torch'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -328,6 +329,19 @@ test.each(['npy', 'npz'])('as %s, with nothing else left', async (format) => {
   const { info, ...expected } = readFeatures(at(`st-${format}`, 'all.safetensors'))
   expect(readFeatures(parts[0].files[0])).toEqual({ ...expected, info: null })
   await fails([...args, '--out', out, '--format', format], 'exists already', 'remove it')
+})
+
+test('as parquet, with nothing else left', async () => {
+  const args = ['random:resnet18', data, '--split', 'all', ...SMALL]
+  const out = at('as-parquet')
+  const { parts } = await extracted([...args, '--out', out, '--format', 'parquet'])
+  expect([parts[0].files, readdirSync(out)]).toEqual([[join(out, 'all.parquet')], ['all.parquet']])
+  await extracted([...args, '--out', at('st-parquet')])
+  const expected = readFeatures(at('st-parquet', 'all.safetensors'))
+  const rows = await parquetReadObjects({ file: await asyncBufferFromFile(join(out, 'all.parquet')) })
+  expect(rows.map(({ path }) => path)).toEqual(expected.paths)
+  expect(Float32Array.from(rows.flatMap((row) => row.features as number[]))).toEqual(expected.features)
+  await fails([...args, '--out', out, '--format', 'parquet'], 'exists already', 'remove it')
 })
 
 test('half precision is near single', async () => {

@@ -22,7 +22,7 @@ export function extractCommand(): Command {
     .option('--size <pixels>', 'side the images are brought to (default: that of the encoder)', wholeNumber)
     .addOption(
       new Option('--format <name>', 'of the files')
-        .choices(['safetensors', 'npy', 'npz'])
+        .choices(['safetensors', 'npy', 'npz', 'parquet'])
         .default('safetensors'),
     )
     .option('--cache <dir>', 'keep features there too, and take those that are there')

@@ -4,7 +4,7 @@ import { printable } from '../data/check/printable.js'
 import { withoutSecrets } from '../data/sources/httpUrl.js'
 import type { ImageDataset } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
-import { exportFeatures } from '../features/exportFeatures.js'
+import { type EXPORT_FORMATS, exportFeatures } from '../features/exportFeatures.js'
 import {
   type ExtractedFeatures,
   type ExtractionOptions,
@@ -33,7 +33,7 @@ export interface ExtractFlags extends SettingFlags {
   split: 'both' | 'train' | 'val' | 'all'
   checkpoint?: string
   size?: number
-  format: 'safetensors' | 'npy' | 'npz'
+  format: 'safetensors' | (typeof EXPORT_FORMATS)[number]
   cache?: string
   json?: boolean
 }
@@ -86,7 +86,7 @@ function partsOf(data: ImageDataset, root: string, split: ExtractFlags['split'])
 /** Other formats do not say of what they are: they are not written over. */
 function refuseExisting({ out, format }: ExtractFlags, name: string): void {
   if (format === 'safetensors') return
-  const path = join(out, format === 'npz' ? `${name}.npz` : `${name}.features.npy`)
+  const path = join(out, format === 'npy' ? `${name}.features.npy` : `${name}.${format}`)
   if (existsSync(path))
     throw new TrexError(`${path} exists already`, { hint: 'remove it, or choose another --out' })
 }

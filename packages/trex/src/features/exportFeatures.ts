@@ -1,16 +1,18 @@
-import { openSafetensors, writeFileAtomic } from 'trex-torch/safetensors'
+import { openSafetensors, typedArrayOf, writeFileAtomic } from 'trex-torch/safetensors'
 import { TrexError } from '../errors.js'
 import { checkFeatureFile, readPaths, slices } from './featureFile.js'
 import { npyHeader } from './npy.js'
+import { parquetChunks } from './parquet.js'
 import { type ZipMember, zipChunks } from './zipWrite.js'
 
 /** Formats of features beside safetensors. */
-export const EXPORT_FORMATS = ['npy', 'npz'] as const
+export const EXPORT_FORMATS = ['npy', 'npz', 'parquet'] as const
 
 /**
  * Writes the content of a feature file as numpy's arrays: `features` <f4 [n, dim], `labels` <i8 [n] and `paths` |S [n]
  * (UTF-8). As npz they are in NAME.npz with `info`, JSON; as npy in NAME.features.npy, NAME.labels.npy, NAME.paths.npy and
- * NAME.json. One piece at a time is in memory, beside the paths. What was written.
+ * NAME.json; as parquet in NAME.parquet, a row an image. One piece at a time is in memory, beside the paths.
+ * @returns the files written
  * @throws TrexError when the file is damaged or these cannot be written.
  */
 export function exportFeatures(
@@ -24,13 +26,24 @@ export function exportFeatures(
     const { begin, end } = reader.entries.get(name)!
     return () => slices(file, reader.dataStart + begin, reader.dataStart + end)
   }
-  const text = new TextEncoder().encode(`${JSON.stringify(info)}\n`)
+  const json = JSON.stringify(info)
+  const text = new TextEncoder().encode(`${json}\n`)
   const arrays: [name: string, ZipMember['content'], size: number][] = [
     array('features', npyHeader('<f4', [images, dim]), raw('features'), images * dim * 4),
     array('labels', npyHeader('<i8', [images]), raw('labels'), images * 8),
     pathsArray(readPaths(reader)),
   ]
   try {
+    if (format === 'parquet') {
+      const from = reader.dataStart + reader.entries.get('features')!.begin
+      const table = {
+        ...{ dim, classes: info.classes, paths: readPaths(reader), info: json },
+        labels: Int32Array.from(typedArrayOf(reader.read('labels')) as BigInt64Array, Number),
+        features: (row: number, count: number) => floatsAt(file, from + row * dim * 4, count * dim),
+      }
+      writeFileAtomic(`${base}.parquet`, parquetChunks(table))
+      return [`${base}.parquet`]
+    }
     if (format === 'npz') {
       const infoArray = array('info', npyHeader(`|S${text.length}`, []), () => [text], text.length)
       const members = [...arrays, infoArray].map(([name, content, size]) => ({
@@ -63,6 +76,18 @@ function array(
     yield* data()
   }
   return [name, content, header.length + bytes]
+}
+
+/** `count` float32 values at a place of a file. */
+function floatsAt(file: string, begin: number, count: number): Float32Array {
+  const values = new Float32Array(count)
+  const bytes = new Uint8Array(values.buffer)
+  let at = 0
+  for (const piece of slices(file, begin, begin + bytes.length)) {
+    bytes.set(piece, at)
+    at += piece.length
+  }
+  return values
 }
 
 /** The paths in as many bytes each as the longest has. */

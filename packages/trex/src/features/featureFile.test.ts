@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
+import { pythonWith } from '../../test/support/python.js'
 import { TrexError } from '../errors.js'
 import { exportFeatures } from './exportFeatures.js'
 import { checkFeatureFile, type FeatureInfo, readFeatureFile, writeFeatureFile } from './featureFile.js'
@@ -72,23 +73,7 @@ test('a file with any byte changed, or cut anywhere, is a TrexError', () => {
   )
 })
 
-const python = process.env.TREX_BENCH_PYTHON ?? pythonOfEngine() ?? 'python3'
-const hasNumpy = runs(['-c', 'import numpy'])
-const why = hasNumpy ? '' : ' (skipped: no Python with numpy here)'
-
-function pythonOfEngine(): string | undefined {
-  const current = new URL('../../../torch/build/current.json', import.meta.url)
-  return existsSync(current) ? (JSON.parse(readFileSync(current, 'utf8')).python ?? undefined) : undefined
-}
-
-function runs(args: string[]): boolean {
-  try {
-    execFileSync(python, args, { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
+const { python, why } = pythonWith('numpy')
 
 test('npy and npz are read again, the same each time they are written', () => {
   const path = written('numbers.safetensors')
@@ -104,7 +89,7 @@ test('npy and npz are read again, the same each time they are written', () => {
   expect(readFileSync(npz[0]!).equals(before)).toBe(true)
 })
 
-test.skipIf(!hasNumpy)(`numpy reads them${why}`, () => {
+test.skipIf(python === null)(`numpy reads them${why}`, () => {
   const path = written('numpy.safetensors')
   exportFeatures(path, join(folder, 'numpy'), 'npz')
   exportFeatures(path, join(folder, 'numpy'), 'npy')
@@ -119,7 +104,7 @@ for part in 'features', 'labels', 'paths':
 info = json.loads(bytes(z['info']))
 print(json.dumps([z['features'].astype(float).tolist(), str(z['features'].dtype), z['labels'].tolist(), str(z['labels'].dtype),
     [p.decode() for p in z['paths']], info['classes']]))`
-  const said = execFileSync(python, ['-c', program, join(folder, 'numpy')], { encoding: 'utf8' })
+  const said = execFileSync(python!, ['-c', program, join(folder, 'numpy')], { encoding: 'utf8' })
   const rows = [features.slice(0, 2), features.slice(2, 4), features.slice(4)].map((row) => [...row])
   expect(JSON.parse(said)).toEqual([rows, 'float32', [...labels], 'int64', paths, info.classes])
 })

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { pythonWith } from '../../test/support/python.js'
 import { fileStudy, type Trial } from './study.js'
 
 const options = { name: 'probe', space: { C: [1e-5, 1e6] as const }, settings: { seed: 3, trials: 30 } }
@@ -47,16 +48,7 @@ describe('a study in a file', () => {
   })
 })
 
-/** A Python that has Optuna: TREX_OPTUNA_PYTHON, or the usual one. */
-const python = [process.env.TREX_OPTUNA_PYTHON, '/usr/bin/python3', 'python3'].find((path) => {
-  if (!path || (path.startsWith('/') && !existsSync(path))) return false
-  try {
-    execFileSync(path, ['-c', 'import optuna'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-})
+const { python, why } = pythonWith('optuna', process.env.TREX_OPTUNA_PYTHON)
 
 const READ = `
 import json, sys, optuna
@@ -72,25 +64,22 @@ study.enqueue_trial({'C': 2.0})
 study.optimize(lambda t: t.suggest_float('C', 1e-5, 1e6, log=True), n_trials=1)
 `
 
-test.runIf(python)(
-  `a study is read, and continued, by Optuna${python ? '' : ' (skipped: no Python with optuna; set TREX_OPTUNA_PYTHON)'}`,
-  () => {
-    const path = newPath()
-    const study = fileStudy(path, options)
-    for (const one of trials) study.add(one)
-    const read = JSON.parse(execFileSync(python!, ['-c', READ, path], { encoding: 'utf8' }))
-    expect(read).toEqual({
-      name: 'probe',
-      best: { C: 0.1 },
-      direction: 'MAXIMIZE',
-      settings: options.settings,
-      trials: trials.map(({ parameters, value, attributes }) => [
-        value === null ? 'FAIL' : 'COMPLETE',
-        parameters,
-        value,
-        attributes,
-        true,
-      ]),
-    })
-  },
-)
+test.runIf(python)(`a study is read, and continued, by Optuna${why}`, () => {
+  const path = newPath()
+  const study = fileStudy(path, options)
+  for (const one of trials) study.add(one)
+  const read = JSON.parse(execFileSync(python!, ['-c', READ, path], { encoding: 'utf8' }))
+  expect(read).toEqual({
+    name: 'probe',
+    best: { C: 0.1 },
+    direction: 'MAXIMIZE',
+    settings: options.settings,
+    trials: trials.map(({ parameters, value, attributes }) => [
+      value === null ? 'FAIL' : 'COMPLETE',
+      parameters,
+      value,
+      attributes,
+      true,
+    ]),
+  })
+})
