@@ -346,7 +346,9 @@ test('as parquet, with nothing else left', async () => {
 
 test('half precision is near single', async () => {
   const args = ['random:resnet18', data, '--split', 'all', ...SMALL]
-  await extracted([...args, '--out', at('fp32')])
+  const unasked = args.slice(0, args.indexOf('--precision')).concat('--device', 'cpu')
+  const { parts } = await extracted([...unasked, '--out', at('fp32')])
+  expect(parts[0].precision).toBe('fp32')
   await extracted([...args, '--out', at('bf16'), '--precision', 'bf16'])
   const [a, b] = ['fp32', 'bf16'].map((name) => readFeatures(at(name, 'all.safetensors')).features)
   const square = (x: Float32Array, y: Float32Array) => x.reduce((sum, value, i) => sum + value * y[i]!, 0)

@@ -19,7 +19,7 @@ import { type OpenEncoder, openEncoder } from '../train/openEncoder.js'
 import { openDataWorkers } from '../train/reading.js'
 import { openData, placeOf } from './dataPlace.js'
 import { checkWritable } from './evalFiles.js'
-import { batchSizeFor } from './extractBatch.js'
+import { batchSizeFor, withExactFeatures } from './extractDefaults.js'
 import { type FoundModel, findModel } from './findModel.js'
 import { imageSizeFor } from './imageSize.js'
 import { print } from './print.js'
@@ -46,7 +46,7 @@ interface Written extends Omit<ExtractedFeatures, 'file'> {
 
 /** Does what `trex extract` was asked. */
 export async function runExtract(path: string, data: string, flags: ExtractFlags): Promise<void> {
-  const model = findModel(path, flags.checkpoint, flags)
+  const model = findModel(path, flags.checkpoint, withExactFeatures(flags))
   const { settings } = model
   const size = imageSizeFor(path, model, flags.size)
   checkWritable(flags.out)

@@ -12,7 +12,7 @@ import { describeInit } from '../train/initFrom.js'
 import { openEncoder } from '../train/openEncoder.js'
 import { openDataWorkers } from '../train/reading.js'
 import { checkWritable } from './evalFiles.js'
-import { batchSizeFor } from './extractBatch.js'
+import { batchSizeFor, withExactFeatures } from './extractDefaults.js'
 import { findModel } from './findModel.js'
 import { followSuite } from './followSuite.js'
 import { imageSizeFor } from './imageSize.js'
@@ -42,7 +42,7 @@ export interface TransferFlags extends SettingFlags {
 /** Does what `trex transfer` was asked. */
 export async function runTransfer(flags: TransferFlags): Promise<void> {
   const { out, cache = join(out, 'features') } = flags
-  const model = findModel(flags.model, flags.checkpoint, flags)
+  const model = findModel(flags.model, flags.checkpoint, withExactFeatures(flags))
   const { settings } = model
   const size = imageSizeFor(flags.model, model, flags.size)
   const sets = await findSets(flags.root, flags.only)
