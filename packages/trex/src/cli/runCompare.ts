@@ -27,5 +27,13 @@ function section(comparison: Comparison, format: GridFormat): string {
   const [better, equal, worse] = comparison.wins
   const [first, second] = comparison.models.map(printable)
   const says = `${second} against ${first}: better on ${better}, equal on ${equal}, worse on ${worse}`
-  return `${formatGrid(comparisonGrid(comparison), format)}\n${format === 'latex' ? `% ${says}` : `\n${says}`}`
+  const { differing } = comparison
+  const lines = [
+    says,
+    ...(differing.length
+      ? [`Not a fair comparison: they were evaluated with other ${differing.join(', ')}.`]
+      : []),
+  ]
+  const below = lines.map((line) => (format === 'latex' ? `% ${line}` : `\n${line}`)).join('\n')
+  return `${formatGrid(comparisonGrid(comparison), format)}\n${below}`
 }

@@ -23,6 +23,15 @@ test('differences are paired by set and seed', () => {
   expect(wins).toEqual([1, 1, 0])
 })
 
+test('settings of the evaluation that differ are named, the preparation of images is not', () => {
+  const other = { ...strong, settings: { trials: 12, size: 448, compat: true } }
+  expect(compareResults({ ...weak, settings: { trials: 30, size: 224 } }, other).differing).toEqual([
+    'trials',
+    'compat',
+  ])
+  expect(compareResults(weak, strong).differing).toEqual([])
+})
+
 test('only seeds of both count', () => {
   const one = results([setResult('dtd', [70])], 'one')
   expect(compareResults(one, strong).sets[0]).toMatchObject({ scores: [70, 75], seeds: 1, deviation: null })

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { TrexError } from '../errors.js'
 import { seedMean } from '../transfer/confidence.js'
 import type { Grid } from './grid.js'
@@ -28,7 +29,12 @@ export interface Comparison {
   readonly standardError: number | null
   /** On how many sets the second is better, equal and worse. */
   readonly wins: readonly [better: number, equal: number, worse: number]
+  /** Settings of the evaluation that are not the same, so that differences are not the models' alone. */
+  readonly differing: readonly string[]
 }
+
+/** Settings that a model may have of its own: how its images are prepared. */
+const OF_MODEL = ['size', 'normalization', 'autoOrient']
 
 /**
  * Compares a model with another, set by set and seed by seed: a seed is the same validation split and the same search in
@@ -54,6 +60,9 @@ export function compareResults(first: TransferResults, second: TransferResults):
     meanLogOdds: odds.mean,
     standardError: odds.deviation === null ? null : odds.deviation / Math.sqrt(sets.length),
     wins: [count((d) => d > 0), count((d) => d === 0), count((d) => d < 0)],
+    differing: [...new Set([first, second].flatMap(({ settings }) => Object.keys(settings)))].filter(
+      (key) => !OF_MODEL.includes(key) && !isDeepStrictEqual(first.settings[key], second.settings[key]),
+    ),
   }
 }
 
