@@ -27,9 +27,9 @@ cuda() {
 }
 suite() { OMP_NUM_THREADS=1 tests suite; }
 step64() { bench run.mjs step --device cuda --batch 64 --pairs 5 --steps 10 --warmup 10 --threads "$threads" --sides $sides; }
-step256() { bench run.mjs step --device cuda --batch 256 --pairs 5 --steps 3 --warmup 4 --threads "$threads" --sides $sides; }
+step256() { bench run.mjs step --device cuda --batch 256 --pairs 3 --steps 3 --warmup 3 --threads "$threads" --sides $sides; }
 end() { bench endToEnd.mjs --device cuda --batch 64 --pairs 3 --steps 20 --sides trex:fp16-cl,torch:fp16-cl; }
-extract() { bench extract.mjs --device cuda --only tensors --batch 256 --pairs 5 --sides trex:fp32-cl,trex:bf16-cl,torch:fp32-cl,torch:bf16-cl; }
+extract() { bench extract.mjs --device cuda --only tensors --batch 256 --pairs 3 --sides trex:fp32-cl,trex:bf16-cl,torch:fp32-cl,torch:bf16-cl; }
 probe() { bench probe.mjs sgd --device cuda --threads "$threads" --pairs 3; }
 
 failed=0

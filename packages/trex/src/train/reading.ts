@@ -20,7 +20,7 @@ export function openDataWorkers(
   const nice = device === 'cpu' ? MOST_YIELDING : 0
   if (nice > 0) lowerThreadPool(nice)
   return openWorkers({
-    workers: workers === 'auto' ? Math.min(4, availableParallelism()) : workers,
+    workers: workers === 'auto' ? Math.min(device === 'cpu' ? 4 : 16, availableParallelism()) : workers,
     normalization,
     decode: { autoOrient: data.autoOrient },
     // Beside another busy program an image may wait for long, and is not to blame for it.
