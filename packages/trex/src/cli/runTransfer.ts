@@ -45,7 +45,9 @@ export async function runTransfer(flags: TransferFlags): Promise<void> {
   const model = findModel(flags.model, flags.checkpoint, withExactFeatures(flags))
   const { settings } = model
   const size = imageSizeFor(flags.model, model, flags.size)
-  const sets = await findSets(flags.root, flags.only)
+  const { sets, passedOver } = await findSets(flags.root, flags.only)
+  if (!flags.only)
+    for (const { name, why } of passedOver) console.error(`${printable(name)} is left aside: ${why}`)
   checkWritable(out)
   checkWritable(cache, '--cache')
   using opened = openEncoder(settings, model.weights)

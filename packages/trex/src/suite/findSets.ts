@@ -14,40 +14,70 @@ export interface FoundSet {
   readonly root: string
 }
 
-/**
- * The data sets below a folder: those that are known, each in its own folder, in the paper's order; and any other folder
- * of class folders in parts (`train` or `trainval`, `test` or `val`), by name.
- * @throws TrexError when there are none, or one that is asked for is not there.
- */
-export async function findSets(root: string, only?: readonly string[]): Promise<FoundSet[]> {
-  if (!existsSync(root))
-    throw new TrexError(`there is no folder ${root}`, { hint: 'give the folder of the data sets' })
-  const known: FoundSet[] = []
-  for (const set of TRANSFER_SETS.filter((set) => set !== OWN)) {
-    const folder = join(root, set.folder)
-    if (existsSync(folder) && (await missingOf(set, folder)).length === 0)
-      known.push({ name: set.name, set, root: folder })
-  }
-  const taken = new Set(known.map(({ root }) => root))
-  const own = readdirSync(root)
-    .sort()
-    .map((name) => ({ name, set: OWN, root: join(root, name) }))
-    .filter((found) => !taken.has(found.root) && hasParts(found.root))
-  const all = [...known, ...own.filter(({ name }) => !known.some((set) => set.name === name))]
-  if (all.length === 0)
-    throw new TrexError(`no data set lies below ${root}`, {
-      hint: 'each set has a folder of its own there: `trex datasets list` names them, `trex datasets how NAME` says how they look',
-    })
-  const missing = only?.find((name) => !all.some((found) => found.name === name))
-  if (missing !== undefined)
-    throw new TrexError(`${missing} is not below ${root}`, {
-      hint: `there are ${all.map(({ name }) => name).join(', ')}; \`trex datasets how ${missing}\` says how a known set looks`,
-    })
-  return only ? only.map((name) => all.find((found) => found.name === name)!) : all
+/** A folder below the root that is no data set, or not a whole one. */
+export interface PassedOver {
+  readonly name: string
+  readonly why: string
 }
 
+/**
+ * The data sets below a folder: those that are known, each in its own folder, in the paper's order; and any other folder
+ * of class folders in parts (`train` or `trainval`, `test` or `val`), by name. Also the folders that are none.
+ * @throws TrexError when there are none, or one that is asked for is not there.
+ */
+export async function findSets(
+  root: string,
+  only?: readonly string[],
+): Promise<{ sets: FoundSet[]; passedOver: PassedOver[] }> {
+  if (!statSync(root, { throwIfNoEntry: false })?.isDirectory())
+    throw new TrexError(`there is no folder ${root}`, { hint: 'give the folder of the data sets' })
+  const known: FoundSet[] = []
+  const passedOver: PassedOver[] = []
+  for (const set of TRANSFER_SETS.filter((set) => set !== OWN)) {
+    const folder = join(root, set.folder)
+    if (!existsSync(folder)) continue
+    const missing = await missingOf(set, folder)
+    if (missing.length === 0) known.push({ name: set.name, set, root: folder })
+    else if (!hasParts(folder)) passedOver.push({ name: set.name, why: `it lacks ${missing.join(', ')}` })
+  }
+  const taken = new Set(known.map(({ root }) => root))
+  const incomplete = new Set(passedOver.map(({ name }) => join(root, transferSetOf(name).folder)))
+  const others = readdirSync(root)
+    .filter((name) => !name.startsWith('.'))
+    .sort()
+    .map((name) => ({ name, set: OWN, root: join(root, name) }))
+    .filter((found) => !taken.has(found.root) && !incomplete.has(found.root) && isFolder(found.root))
+  const own = others.filter(({ root }) => hasParts(root))
+  for (const { name, root } of others)
+    if (!hasParts(root)) passedOver.push({ name, why: 'it has no train and test folders of classes' })
+  const sets = [...known, ...own.filter(({ name }) => !known.some((set) => set.name === name))]
+  if (sets.length === 0)
+    throw new TrexError(`no data set lies below ${root}${listed(passedOver)}`, {
+      hint: 'each set has a folder of its own there: `trex datasets list` names them, `trex datasets how NAME` says how they look',
+    })
+  const missing = only?.find((name) => !sets.some((found) => found.name === name))
+  if (missing !== undefined) throw notBelow(root, missing, sets, passedOver)
+  return { sets: only ? only.map((name) => sets.find((found) => found.name === name)!) : sets, passedOver }
+}
+
+function notBelow(
+  root: string,
+  wanted: string,
+  sets: readonly FoundSet[],
+  passedOver: readonly PassedOver[],
+): TrexError {
+  const why = passedOver.find(({ name }) => name === wanted)?.why
+  return new TrexError(`${wanted} is not below ${root}${why ? `: ${why}` : ''}`, {
+    hint: `there are ${sets.map(({ name }) => name).join(', ')}; \`trex datasets how ${wanted}\` says how a known set looks`,
+  })
+}
+
+const listed = (passedOver: readonly PassedOver[]) =>
+  passedOver.map(({ name, why }) => `\n  ${name}: ${why}`).join('')
+
+const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+
 function hasParts(folder: string): boolean {
-  const has = (...names: string[]) =>
-    names.some((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory())
+  const has = (...names: string[]) => names.some((name) => isFolder(join(folder, name)))
   return has('train', 'trainval') && has('test', 'val')
 }
