@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { tidy } from '../../packages/torch/dist/index.js'
 import { openLoader } from '../../packages/trex/dist/data/index.js'
 import { cropGroups, trainStep } from '../../packages/trex/dist/index.js'
+import { pixelsFor } from '../../packages/trex/dist/method/imageTensor.js'
 import { stepInput } from '../../packages/trex/dist/train/batch.js'
 import { benchLearner } from './learner.mjs'
 import { options, serve } from './serve.mjs'
@@ -20,7 +21,8 @@ const samples = Array.from({ length: 100 * batch }, (_, i) => ({
   path: join(images, names[i % names.length]),
   label: i % classes,
 }))
-const loader = openLoader({ samples, groups, batchSize: batch, workers })
+const pixels = pixelsFor(settings.device)
+const loader = openLoader({ samples, groups, batchSize: batch, workers, pixels })
 
 async function* batches() {
   for (let epoch = 0; ; epoch++) yield* loader.epoch(epoch)

@@ -20,10 +20,12 @@ const opened = openEncoder(settings, null)
 /** @returns {() => number | Promise<number>} */
 function ofTensors() {
   const net = featureNet(opened.encoder, opened.precision)
+  const { normalization } = settings
   const values = tidy(() => randn([batch, 3, size, size]).toFloat32Array())
+  const decoded = { images: values, size: batch, normalization }
   const target = { precision: opened.precision, channelsLast: true }
   return () => {
-    const features = tidy(() => net.forward(imageTensor(values, batch, target)).toFloat32Array())
+    const features = tidy(() => net.forward(imageTensor(decoded, target)).toFloat32Array())
     return features.reduce((sum, value) => sum + value, 0) / features.length
   }
 }

@@ -16,7 +16,7 @@ const fillRows = createFillRows({ normalization: IMAGENET_NORMALIZATION, decode:
 const job = {
   transform: /** @type {const} */ ({ kind: 'multiCrop', groups, seed, epoch: 0 }),
   size: 1,
-  buffers: groups.map(({ count, size }) => new SharedArrayBuffer(count * 3 * size * size * 4)),
+  targets: groups.map(({ count, size }) => new Float32Array(count * 3 * size * size)),
   skipBad: false,
   cancelled: new Int32Array(new SharedArrayBuffer(4)),
 }

@@ -5,6 +5,7 @@ import { F, noGrad, setNumThreads, tidy } from 'trex-torch'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { resolveSettings } from '../src/config.js'
 import type { Batch, Loader } from '../src/data/loader/loader.js'
+import { IMAGENET_NORMALIZATION } from '../src/data/pixels/normalize.js'
 import type { ImageDataset } from '../src/data/sources/sample.js'
 import { disposeLearner, type Learner, learnerState } from '../src/train/learner.js'
 import { saveLearner } from '../src/train/learnerCheckpoint.js'
@@ -122,7 +123,7 @@ function goldenBatches(): Loader {
         Float32Array.from(local.flatMap((x) => [...x])),
       ]
       const batch: Batch = {
-        ...{ epoch: t, index: 0, size: 4, crops, release() {} },
+        ...{ epoch: t, index: 0, size: 4, crops, normalization: IMAGENET_NORMALIZATION, release() {} },
         labels: labels(`e.labels.step${t}`, 4, classes),
         indices: Uint32Array.of(0, 1, 2, 3),
       }

@@ -93,12 +93,13 @@ describe('weights', () => {
       expect(read.labels[row]).toBe(path.startsWith('cat') ? 0 : 1)
       const image = await decodeImage(join(data, path))
       const { data: pixels } = applyEvalTransform(image, { resize: 32, crop: 32, filter: 'bicubic' })
-      const planes = Float32Array.from({ length: 3 * 1024 }, (_, i) => {
+      const images = Float32Array.from({ length: 3 * 1024 }, (_, i) => {
         const channel = Math.floor(i / 1024)
         return (pixels[3 * (i % 1024) + channel]! / 255 - mean[channel]!) / std[channel]!
       })
       const target = { precision: { device: 'cpu', dtype: null }, channelsLast: false } as const
-      const alone = tidy(() => noGrad(() => net.forward(imageTensor(planes, 1, target)).toFloat32Array()))
+      const one = { images, size: 1, normalization: IMAGENET_NORMALIZATION }
+      const alone = tidy(() => noGrad(() => net.forward(imageTensor(one, target)).toFloat32Array()))
       for (const [j, value] of alone.entries())
         expect(Math.abs(read.features[row * 512 + j]! - value)).toBeLessThan(2e-5 * (1 + Math.abs(value)))
     }

@@ -68,7 +68,7 @@ export async function* readImages(
     labels.set(own, n)
     tidy(() =>
       noGrad(() => {
-        const images = imageTensor(batch.images, size, target) // [B, 3, S, S]
+        const images = imageTensor(batch, target) // [B, 3, S, S]
         const [f, logits] = withPrecision(precision, () => {
           const f = encoder.forward(images) // [B, F]
           if (!classifier || !classOf) return [f, null] as const

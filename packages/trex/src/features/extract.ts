@@ -162,9 +162,7 @@ async function* extracted(
     const rows = tidy(
       () =>
         net
-          .forward(
-            imageTensor(batch.images, batch.size, { precision: opened.precision, channelsLast: true }), // [B, 3, S, S]
-          )
+          .forward(imageTensor(batch, { precision: opened.precision, channelsLast: true })) // [B, 3, S, S]
           .toFloat32Array(), // [B, D]
     )
     batch.release()

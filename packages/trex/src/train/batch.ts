@@ -4,8 +4,11 @@ import type { StepInput } from './stepInput.js'
 
 /** A batch of the loader as what a training step takes. */
 export function stepInput(batch: Batch, counts: readonly number[], target: ImageTarget): StepInput {
+  const { crops, normalization } = batch
   return {
-    crops: batch.crops.map((values, group) => imageTensor(values, counts[group]! * batch.size, target)),
+    crops: crops.map((images, group) =>
+      imageTensor({ images, size: counts[group]! * batch.size, normalization }, target),
+    ),
     labels: labelTensor(batch.labels, target),
   }
 }

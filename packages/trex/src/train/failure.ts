@@ -9,6 +9,7 @@ import {
 import { z } from 'zod'
 import { type Batch, type Loader, openLoader } from '../data/loader/loader.js'
 import type { CropGroup } from '../data/pixels/multiCrop.js'
+import { normalizedCrops } from '../data/pixels/normalize.js'
 import type { ImageDataset } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
 import { cropGroups } from '../settings.js'
@@ -118,15 +119,17 @@ export async function keepFailure(
   })
 }
 
-/** A batch as safetensors entries: `crops.0` [count * B, 3, S, S] and so on, `labels` [B]. */
-function batchTensors({ crops, labels, size }: Batch, groups: readonly CropGroup[]): TensorSource[] {
+/** A batch as safetensors entries: `crops.0` [count * B, 3, S, S], normalised, and so on, `labels` [B]. */
+function batchTensors(
+  { crops, normalization, labels, size }: Batch,
+  groups: readonly CropGroup[],
+): TensorSource[] {
   const bytes = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
     new Uint8Array(buffer, byteOffset, byteLength)
   return [
-    ...crops.map((values, group): TensorSource => {
-      const images = groups[group]!.count * size
-      const side = Math.sqrt(values.length / (3 * images))
-      return { name: `crops.${group}`, dtype: 'F32', shape: [images, 3, side, side], data: bytes(values) }
+    ...groups.map(({ count, size: side }, group): TensorSource => {
+      const data = bytes(normalizedCrops(crops[group]!, side, normalization))
+      return { name: `crops.${group}`, dtype: 'F32', shape: [count * size, 3, side, side], data }
     }),
     { name: 'labels', dtype: 'I64', shape: [size], data: bytes(labels) },
   ]

@@ -5,6 +5,7 @@ import { tensor, zeros } from 'trex-torch'
 import { afterAll, expect, test } from 'vitest'
 import { resolveSettings } from '../config.js'
 import type { Batch } from '../data/loader/loader.js'
+import { IMAGENET_NORMALIZATION } from '../data/pixels/normalize.js'
 import { NonFinite } from './failure.js'
 import { openJournal } from './journal.js'
 import { readMetrics } from './metrics.js'
@@ -27,7 +28,8 @@ const result = (loss: number) => ({
 const facts = (step: number) => ({ epoch: 0, step, lr: 0.1, images: 2 })
 
 async function* batches(count: number): AsyncGenerator<Batch> {
-  const empty = { epoch: 0, size: 2, crops: [], labels: new BigInt64Array(2), indices: new Uint32Array(2) }
+  const nothing = { crops: [], normalization: IMAGENET_NORMALIZATION }
+  const empty = { ...nothing, epoch: 0, size: 2, labels: new BigInt64Array(2), indices: new Uint32Array(2) }
   for (let index = 0; index < count; index++) yield { ...empty, index, release() {} }
 }
 

@@ -3,6 +3,7 @@ import { type Device, lowerThreadPool } from 'trex-torch'
 import { type EvalBatch, evalBatches, type ReadOptions } from '../data/loader/loader.js'
 import { openWorkers, type Workers } from '../data/loader/workers.js'
 import type { Sample } from '../data/sources/sample.js'
+import { pixelsFor } from '../method/imageTensor.js'
 import type { Settings } from '../settings.js'
 
 /** What validation reads images with. */
@@ -22,6 +23,7 @@ export function openDataWorkers(
   return openWorkers({
     workers: workers === 'auto' ? Math.min(device === 'cpu' ? 4 : 16, availableParallelism()) : workers,
     normalization,
+    pixels: pixelsFor(device),
     decode: { autoOrient: data.autoOrient },
     // Beside another busy program an image may wait for long, and is not to blame for it.
     ...{ cacheBytes, nice, stallSeconds: nice > 0 ? 600 : 60 },

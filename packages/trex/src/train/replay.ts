@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs'
 import { type Tensor, tidy } from 'trex-torch'
 import { openSafetensors } from 'trex-torch/safetensors'
 import type { Batch } from '../data/loader/loader.js'
+import { normalizedCrops } from '../data/pixels/normalize.js'
 import type { ImageDataset } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
+import { cropGroups } from '../settings.js'
 import { type Failure, failedBatchPath, readFailure } from './failure.js'
 import { initialiseFrom } from './initFrom.js'
 import { type Learner, learnerState, namedParameters } from './learner.js'
@@ -101,13 +103,14 @@ function examineStep(
   return { loss: String(loss), sameImages, ...weights, badWeightsAfter, output: seen }
 }
 
-/** Whether a batch has the bits of the one that failed. */
-function sameAsKept({ crops }: Batch, run: Run): boolean | null {
+/** Whether a batch has the bits of the one that failed, which were kept normalised. */
+function sameAsKept({ crops, normalization }: Batch, run: Run): boolean | null {
   const path = failedBatchPath(run)
   if (!existsSync(path)) return null
   using kept = openSafetensors(path)
-  return crops.every(({ buffer, byteOffset, byteLength }, group) => {
+  return cropGroups(run.settings).every(({ size }, group) => {
     const { data } = kept.read(`crops.${group}`)
+    const { buffer, byteOffset, byteLength } = normalizedCrops(crops[group]!, size, normalization)
     return Buffer.from(buffer, byteOffset, byteLength).equals(data)
   })
 }

@@ -31,7 +31,7 @@ export async function validationSpectrum(
       parts.push(
         tidy(() =>
           noGrad(() => {
-            const images = imageTensor(batch.images, batch.size, { precision, channelsLast }) // [B, 3, S, S]
+            const images = imageTensor(batch, { precision, channelsLast }) // [B, 3, S, S]
             return keep(withPrecision(precision, () => model.encoder.forward(images)).clone()) // [B, F]
           }),
         ),

@@ -29,7 +29,7 @@ export async function validate(
         tidy(() =>
           noGrad(() => {
             const labels = labelTensor(batch.labels, target) // [B]
-            const images = imageTensor(batch.images, batch.size, target) // [B, 3, S, S]
+            const images = imageTensor(batch, target) // [B, 3, S, S]
             const logits = withPrecision(precision, () => prototypes.logits(model.forward(images))) // [B, C]
             const loss = F.crossEntropy(logits, labels, { reduction: 'sum' }) // []
             return stack([...countTopK(logits, labels, [1, 5]).map((count) => count.to(loss.dtype)), loss])

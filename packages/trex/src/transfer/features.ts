@@ -4,7 +4,7 @@ import type { EvalTransform } from '../data/pixels/evalTransform.js'
 import type { Sample } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
 import type { Encoder } from '../method/encoder.js'
-import { imageTensor } from '../method/imageTensor.js'
+import { imageTensor, pixelsFor } from '../method/imageTensor.js'
 import { type Precision, withPrecision } from '../method/precision.js'
 import type { FeatureSet } from './featureSet.js'
 
@@ -37,20 +37,17 @@ export async function extractFeatures(
   const modes = [...encoder.namedModules()].map(([, module]) => ({ module, training: module.training }))
   encoder.eval()
   try {
-    for await (const { images, size, release } of evalBatches(samples, {
-      ...transform,
-      batchSize,
-      workers,
-    })) {
+    const pixels = pixelsFor(precision.device)
+    for await (const batch of evalBatches(samples, { ...transform, batchSize, workers, pixels })) {
       const rows = tidy(() =>
         noGrad(() => {
-          const x = imageTensor(images, size, { precision, channelsLast }) // [B, 3, S, S]
+          const x = imageTensor(batch, { precision, channelsLast }) // [B, 3, S, S]
           return withPrecision(precision, () => encoder.forward(x)).toFloat32Array() // [B, D]
         }),
       )
       features.set(rows, row * dim)
-      row += size
-      release()
+      row += batch.size
+      batch.release()
     }
   } finally {
     for (const { module, training } of modes) module.training = training

@@ -1,4 +1,5 @@
 import { DecodeError } from '../decode/decode.js'
+import type { CropArray, Normalization } from '../pixels/normalize.js'
 import type { BadImages } from './badImages.js'
 import { compactRows } from './batchMemory.js'
 import type { BatchPlan, BatchWork, Filled } from './batchWork.js'
@@ -11,10 +12,12 @@ export interface Batch {
   /** Number of images, B. */
   size: number
   /**
-   * One array a crop group: [count * B, 3, S, S] normalised values, crop-major (all images of crop 0, then of
-   * crop 1, ...), in a SharedArrayBuffer.
+   * One array a crop group: [count * B, 3, S, S] normalised values, or where the loader's `pixels` are `uint8`
+   * [count * B, S, S, 3] bytes; crop-major (all images of crop 0, then of crop 1, ...), in a SharedArrayBuffer.
    */
-  crops: Float32Array[]
+  crops: CropArray[]
+  /** What values are normalised by, and bytes are to be. */
+  normalization: Normalization
   /** [B] */
   labels: BigInt64Array
   /** [B] the images' places in the list of samples. */
@@ -67,7 +70,7 @@ function beginNext(next: StreamOptions['next'], room: number): void {
 }
 
 /** Applies the policy to the bad rows and leaves them out. */
-function finishBatch({ samples, epoch }: BatchPlan, filled: Filled, policy: BadImages): Batch {
+function finishBatch({ workers, samples, epoch }: BatchPlan, filled: Filled, policy: BadImages): Batch {
   for (const { path, message, hint } of filled.bad)
     policy.add(new DecodeError(path, message, hint === undefined ? {} : { hint }))
   const left = new Set(filled.bad.map(({ row }) => row))
@@ -77,6 +80,7 @@ function finishBatch({ samples, epoch }: BatchPlan, filled: Filled, policy: BadI
     index: filled.index,
     size: indices.length,
     crops: compactRows(filled.buffers, left),
+    normalization: workers.normalization,
     labels: BigInt64Array.from(indices, (sample) => BigInt(samples[sample]!.label)),
     indices,
     release: filled.buffers.release,

@@ -1,11 +1,11 @@
 import type { Sample, SampleReader } from '../sources/sample.js'
 import { type BatchBuffers, type BatchMemory, takeBuffers } from './batchMemory.js'
 import { type BadRow, cropShapes, type Transform } from './fillRows.js'
-import type { WorkerPool } from './workerPool.js'
+import type { Workers } from './workers.js'
 
 /** What the batches of an epoch are made from. */
 export interface BatchPlan {
-  readonly pool: WorkerPool
+  readonly workers: Workers
   readonly memory: BatchMemory
   readonly transform: Transform
   readonly samples: readonly Sample[]
@@ -68,17 +68,17 @@ export function openBatchWork(plan: BatchPlan): BatchWork {
 }
 
 async function fillBatch(
-  { pool, memory, samples, transform, skipBad }: BatchPlan,
+  { workers: { pool, pixels }, memory, samples, transform, skipBad }: BatchPlan,
   { reader, cancelled, index, indices, place }: Job,
 ): Promise<Filled> {
-  const buffers = takeBuffers(memory, cropShapes(transform), indices.length)
+  const buffers = takeBuffers(memory, pixels, cropShapes(transform), indices.length)
   const items = await Promise.all(
     Array.from(indices, async (sampleIndex, row) => {
       const item = { row, index: sampleIndex, sample: samples[sampleIndex]! }
       return reader && !item.sample.problem ? { ...item, bytes: await reader.bytes(place + row) } : item
     }),
   )
-  const job = { transform, size: indices.length, buffers: buffers.shared, items, skipBad, cancelled }
+  const job = { transform, size: indices.length, targets: buffers.arrays, items, skipBad, cancelled }
   return { index, indices, buffers, bad: await pool.fill(job) }
 }
 

@@ -3,7 +3,7 @@ import type { EvalTransform } from '../pixels/evalTransform.js'
 import { fillCrops, fillEvalCrop } from '../pixels/fast/fillCrops.js'
 import { Pixels } from '../pixels/fast/pixels.js'
 import type { CropGroup } from '../pixels/multiCrop.js'
-import { type Normalization, normalizationTable } from '../pixels/normalize.js'
+import { type CropArray, type Normalization, normalizationTable } from '../pixels/normalize.js'
 import type { Sample } from '../sources/sample.js'
 import { openReader } from './imageReader.js'
 
@@ -35,8 +35,8 @@ export interface FillJob {
   transform: Transform
   /** Images in the batch. */
   size: number
-  /** One float32 buffer a crop group, [count * size, 3, S, S], crop-major. */
-  buffers: SharedArrayBuffer[]
+  /** One array a crop group in shared memory, crop-major; bytes are not normalised. */
+  targets: CropArray[]
   items: FillItem[]
   /** Go on after a bad image; else the rows after it are left as they are. */
   skipBad: boolean
@@ -74,14 +74,13 @@ export function cropShapes(transform: Transform): CropShape[] {
   return transform.groups.map(({ count, size }) => ({ count, size }))
 }
 
-/** A function that decodes, transforms and normalises images into batch buffers. */
+/** A function that decodes images, and transforms and normalises them into batch buffers. */
 export function createFillRows(settings: FillSettings): FillRows {
   const pixels = new Pixels()
   const table = normalizationTable(settings.normalization)
   const reader = openReader(settings)
 
-  return async ({ transform, size, buffers, items, skipBad, readAhead, cancelled }, watch = {}) => {
-    const targets = buffers.map((buffer) => new Float32Array(buffer))
+  return async ({ transform, size, targets, items, skipBad, readAhead, cancelled }, watch = {}) => {
     const bad: BadRow[] = []
     for (const [place, item] of items.entries()) {
       if (Atomics.load(cancelled, 0) !== 0) break

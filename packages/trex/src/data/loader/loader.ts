@@ -1,6 +1,7 @@
 import { TrexError } from '../../errors.js'
 import type { EvalTransform } from '../pixels/evalTransform.js'
 import type { CropGroup } from '../pixels/multiCrop.js'
+import type { CropArray } from '../pixels/normalize.js'
 import type { Sample, SampleReader, SampleStream } from '../sources/sample.js'
 import { type BadImages, collectBadImages } from './badImages.js'
 import type { BatchMemory } from './batchMemory.js'
@@ -15,7 +16,7 @@ export type { Batch } from './batchStream.js'
 export interface ReadOptions extends WorkerOptions {
   /** Images a step and rank. */
   batchSize: number
-  /** Threads of `openWorkers` to use, which stay open; else the loader has its own. */
+  /** Threads of `openWorkers` to use, with all that they were told, which stay open; else the loader has its own. */
   pool?: Workers
   /** Batches prepared ahead (default: those of about 100 images, at least 2); without workers there are none. */
   prefetch?: number
@@ -83,7 +84,7 @@ export function openLoader(options: LoaderOptions): Loader {
   const workOf = (epoch: number, startBatch: number) =>
     openBatchWork({
       ...batchesOf(sampler, epoch, startBatch, options),
-      ...{ pool: workers.pool, memory, samples, transform: { kind: 'multiCrop', groups, seed, epoch } },
+      ...{ workers, memory, samples, transform: { kind: 'multiCrop', groups, seed, epoch } },
     })
   async function* read(epoch: number, startBatch: number) {
     const early = ahead
@@ -115,8 +116,8 @@ export function openLoader(options: LoaderOptions): Loader {
 
 /** One batch of evaluation images. */
 export interface EvalBatch extends Omit<Batch, 'crops' | 'epoch'> {
-  /** [B, 3, S, S] normalised values, in a SharedArrayBuffer. */
-  images: Float32Array
+  /** [B, 3, S, S] normalised values, or [B, S, S, 3] bytes, in a SharedArrayBuffer. */
+  images: CropArray
 }
 
 /**
@@ -133,13 +134,11 @@ export async function* evalBatches(
   try {
     const work = openBatchWork({
       ...batchesOf(sampler, 0, 0, { ...options, samples }),
-      ...{ pool: workers.pool, memory: new Map(), samples },
+      ...{ workers, memory: new Map(), samples },
       transform: { kind: 'eval', transform: { resize, crop, filter } },
     })
     const batches = streamBatches(work, streamOptions(options, workers))
-    for await (const { crops, index, size, labels, indices, release } of batches) {
-      yield { images: crops[0]!, index, size, labels, indices, release }
-    }
+    for await (const { crops, epoch: _, ...batch } of batches) yield { ...batch, images: crops[0]! }
   } finally {
     if (!options.pool) await workers.close()
   }
@@ -160,7 +159,7 @@ function batchesOf(
   epoch: number,
   start: number,
   { samples, stream, signal, bad }: Pick<LoaderOptions, 'samples' | 'stream' | 'signal' | 'bad'>,
-): Omit<BatchPlan, 'pool' | 'memory' | 'samples' | 'transform'> {
+): Omit<BatchPlan, 'workers' | 'memory' | 'samples' | 'transform'> {
   const order = sampler.order(epoch)
   const indicesOf = (index: number) => sampler.batch(order, index)
   return {

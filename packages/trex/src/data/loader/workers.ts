@@ -1,13 +1,16 @@
 import type { DecodeOptions } from '../decode/decode.js'
 import { IMAGENET_NORMALIZATION, type Normalization } from '../pixels/normalize.js'
+import type { PixelType } from './batchMemory.js'
 import { openWorkerPool, type WorkerPool } from './workerPool.js'
 
-/** How images become normalised crops, and by how many threads. */
+/** How images become crops, and by how many threads. */
 export interface WorkerOptions {
   /** Threads that decode and transform; 0 (the default) does it in the calling thread. */
   workers?: number
   /** Default: IMAGENET_NORMALIZATION. */
   normalization?: Normalization
+  /** `float32` (the default): crops are normalised; `uint8`: a quarter of the memory, for who normalises them later. */
+  pixels?: PixelType
   decode?: Pick<DecodeOptions, 'autoOrient' | 'maxPixels'>
   /** Each worker keeps decoded training images up to this many bytes; default 0. */
   cacheBytes?: number
@@ -22,6 +25,8 @@ export interface WorkerOptions {
 /** Threads that several loaders share. */
 export interface Workers {
   readonly pool: WorkerPool
+  readonly pixels: PixelType
+  readonly normalization: Normalization
   /** Ends the threads once their jobs are done. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -31,6 +36,7 @@ export interface Workers {
 export function openWorkers({
   workers = 0,
   normalization = IMAGENET_NORMALIZATION,
+  pixels = 'float32',
   decode = {},
   cacheBytes = 0,
   stallSeconds = 60,
@@ -38,6 +44,7 @@ export function openWorkers({
   nice = 0,
 }: WorkerOptions): Workers {
   if (!(Number.isInteger(nice) && nice >= 0 && nice <= 19)) throw new RangeError(`nice is ${nice}`)
+  if (pixels !== 'float32' && pixels !== 'uint8') throw new RangeError(`pixels is ${pixels}`)
   if (!(stallSeconds > 0)) throw new RangeError(`stallSeconds is ${stallSeconds}`)
   const pool = openWorkerPool(
     workers,
@@ -45,5 +52,5 @@ export function openWorkers({
     { stallSeconds, execArgv, nice },
   )
   const close = () => pool.close()
-  return { pool, close, [Symbol.asyncDispose]: close }
+  return { pool, pixels, normalization, close, [Symbol.asyncDispose]: close }
 }

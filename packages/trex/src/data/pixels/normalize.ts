@@ -21,6 +21,23 @@ export function normalizationTable({ mean, std }: Normalization): Float32Array {
   })
 }
 
+/**
+ * Square crops as batches hold them: normalised values [N, 3, S, S], or 8-bit pixels [N, S, S, 3] that are normalised
+ * later.
+ */
+export type CropArray = Float32Array | Uint8Array
+
+/** The normalised values [N, 3, size, size] of crops, whichever they hold. */
+export function normalizedCrops(crops: CropArray, size: number, normalization: Normalization): Float32Array {
+  if (crops instanceof Float32Array) return crops
+  const table = normalizationTable(normalization)
+  const values = new Float32Array(crops.length)
+  const length = 3 * size * size
+  for (let at = 0; at < crops.length; at += length)
+    writeNormalized({ data: crops.subarray(at, at + length), width: size, height: size }, table, values, at)
+  return values
+}
+
 /** Writes an image as normalised float32 planes, [3, height, width], to `out` from element `offset` on. */
 export function writeNormalized(
   image: RgbImage,

@@ -4,7 +4,7 @@ import { TREX } from '../../../recipes.js'
 import { cropGroups } from '../../../settings.js'
 import { applyEvalTransform, VALIDATION_TRANSFORM } from '../evalTransform.js'
 import { multiCrop } from '../multiCrop.js'
-import { IMAGENET_NORMALIZATION, normalizationTable, writeNormalized } from '../normalize.js'
+import { IMAGENET_NORMALIZATION, normalizationTable, normalizedCrops, writeNormalized } from '../normalize.js'
 import { fillCrops, fillEvalCrop } from './fillCrops.js'
 import { Pixels } from './pixels.js'
 
@@ -21,8 +21,9 @@ const newTargets = (shapes: { count: number; size: number }[]) =>
 const sameBits = (a: Float32Array[], b: Float32Array[]) =>
   a.every((array, g) => Buffer.compare(Buffer.from(array.buffer), Buffer.from(b[g]!.buffer)) === 0)
 
+const groups = cropGroups(TREX)
+
 test('fillCrops writes the crops of multiCrop, crop-major', () => {
-  const groups = cropGroups(TREX)
   const pixels = new Pixels()
   for (let epoch = 0; epoch < 4; epoch++) {
     const actual = newTargets(groups)
@@ -38,6 +39,25 @@ test('fillCrops writes the crops of multiCrop, crop-major', () => {
     })
     expect(sameBits(actual, expected)).toBe(true)
   }
+})
+
+test('fillCrops writes bytes as they are, which become the same values', () => {
+  const bytes = groups.map(({ count, size }) => new Uint8Array(count * batch * 3 * size * size))
+  const expected = newTargets(groups)
+  const pixels = new Pixels()
+  images.forEach((image, row) => {
+    const key = { seed: 3, epoch: 1, sample: 10 + row }
+    fillCrops(pixels, image, groups, key, { targets: bytes, batch, row, table })
+    fillCrops(pixels, image, groups, key, { targets: expected, batch, row, table })
+    multiCrop(image, groups, key).forEach((crops, g) => {
+      crops.forEach(({ data }, c) => {
+        const at = (c * batch + row) * data.length
+        expect(Buffer.compare(bytes[g]!.subarray(at, at + data.length), data)).toBe(0)
+      })
+    })
+  })
+  const values = bytes.map((array, g) => normalizedCrops(array, groups[g]!.size, IMAGENET_NORMALIZATION))
+  expect(sameBits(values, expected)).toBe(true)
 })
 
 test('fillEvalCrop writes the crop of applyEvalTransform', () => {

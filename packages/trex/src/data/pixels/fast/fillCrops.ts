@@ -1,20 +1,21 @@
 import type { EvalTransform } from '../evalTransform.js'
 import type { RgbImage } from '../image.js'
 import { type CropGroup, type CropKey, sampleCrops } from '../multiCrop.js'
+import type { CropArray } from '../normalize.js'
 import type { Pixels } from './pixels.js'
 
 /** Where the crops of an image go. */
 export interface CropTarget {
-  /** One array a crop group, [count, batch, 3, size, size]. */
-  targets: readonly Float32Array[]
+  /** One array a crop group, [count, batch, 3, size, size] or of bytes, [count, batch, size, size, 3]. */
+  targets: readonly CropArray[]
   /** Images a batch, and which of them this one is. */
   batch: number
   row: number
-  /** From `normalizationTable`. */
+  /** From `normalizationTable`; bytes are not normalised. */
   table: Float32Array
 }
 
-/** Writes all crops of an image, those of `multiCrop`, normalised to their places in a batch. */
+/** Writes all crops of an image, those of `multiCrop`, to their places in a batch. */
 export function fillCrops(
   pixels: Pixels,
   image: RgbImage,
@@ -27,13 +28,13 @@ export function fillCrops(
     const { size } = groups[g]!
     for (const [i, drawn] of crops.entries()) {
       pixels.augment(drawn, size)
-      pixels.writeNormalized(table, targets[g]!, (i * batch + row) * 3 * size * size)
+      writeCrop(pixels, table, targets[g]!, (i * batch + row) * 3 * size * size)
     }
   }
   pixels.trim()
 }
 
-/** Writes the crop of evaluation of an image, normalised, to its place in a batch of one group of one crop. */
+/** Writes the crop of evaluation of an image to its place in a batch of one group of one crop. */
 export function fillEvalCrop(
   pixels: Pixels,
   image: RgbImage,
@@ -42,6 +43,11 @@ export function fillEvalCrop(
 ): void {
   pixels.load(image)
   pixels.evaluate(transform)
-  pixels.writeNormalized(table, targets[0]!, row * 3 * transform.crop * transform.crop)
+  writeCrop(pixels, table, targets[0]!, row * 3 * transform.crop * transform.crop)
   pixels.trim()
+}
+
+function writeCrop(pixels: Pixels, table: Float32Array, out: CropArray, offset: number): void {
+  if (out instanceof Uint8Array) pixels.write(out, offset)
+  else pixels.writeNormalized(table, out, offset)
 }

@@ -134,9 +134,12 @@ export class Pixels {
   /** A copy of the crop. */
   read(): RgbImage {
     const { width, height } = this.#cropped()
-    const address = this.#run(() => this.#wasm.readPacked())
-    const data = new Uint8Array(this.#wasm.memory.buffer, address, width * height * 3).slice()
-    return { data, width, height }
+    return { data: this.#packed().slice(), width, height }
+  }
+
+  /** Writes the crop as packed RGB, [height, width, 3], to `out` from element `offset` on. */
+  write(out: Uint8Array, offset: number): void {
+    out.set(this.#packed(), offset)
   }
 
   /** Writes the crop as float32 planes, [3, height, width], to `out` from element `offset` on: `writeNormalized`. */
@@ -157,6 +160,13 @@ export class Pixels {
   /** Bytes of memory in use. */
   get bytes(): number {
     return this.#wasm.memory.buffer.byteLength
+  }
+
+  /** The crop as packed RGB, until the next operation. */
+  #packed(): Uint8Array {
+    const { width, height } = this.#cropped()
+    const address = this.#run(() => this.#wasm.readPacked())
+    return new Uint8Array(this.#wasm.memory.buffer, address, width * height * 3)
   }
 
   #renew(): void {
