@@ -31,6 +31,8 @@ import { rngFor } from '../rng.js'
 const dir = mkdtempSync(join(tmpdir(), 'trex-extract-'))
 const at = (...names: string[]) => join(dir, ...names)
 const data = at('photos')
+/** Enough work to be stopped in. */
+const SLOW = ['--split', 'all', '--batch-size', '2', '--size', '224']
 const SMALL = ['--size', '32', '--precision', 'fp32', '--device', 'cpu', '--workers', '1']
 
 /** JPEGs of noise on a slope, larger than what is cut out of them, of odd sizes. */
@@ -163,18 +165,7 @@ describe('weights', () => {
 })
 
 test('killed at any moment, it goes on to the same bytes', async () => {
-  const args = [
-    'random:resnet50',
-    data,
-    '--split',
-    'all',
-    '--batch-size',
-    '2',
-    '--size',
-    '224',
-    '--workers',
-    '1',
-  ]
+  const args = ['random:resnet50', data, ...SLOW, '--workers', '1']
   const precise = ['--precision', 'fp32', '--device', 'cpu', '--seed', '5', '--on-bad', 'skip']
   const many = at('many')
   await makeJpegs(many, 25)
@@ -213,18 +204,7 @@ test('killed at any moment, it goes on to the same bytes', async () => {
 }, 180_000)
 
 test('a signal stops it in good order: all that was computed is kept', async () => {
-  const args = [
-    'random:resnet50',
-    data,
-    '--split',
-    'all',
-    '--batch-size',
-    '2',
-    '--size',
-    '224',
-    '--seed',
-    '6',
-  ]
+  const args = ['random:resnet50', data, ...SLOW, '--seed', '6']
   const rest = ['--precision', 'fp32', '--device', 'cpu', '--workers', '1']
   const [out, progress] = [at('stopped'), at('stopped', '.all.safetensors.partial')]
   const main = fileURLToPath(new URL('../../bin/trex.cjs', import.meta.url))
