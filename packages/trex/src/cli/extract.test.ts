@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
@@ -299,30 +299,30 @@ test('weights with the small stem do not tell the size of their images', async (
   expect(parts[0].transform).toMatchObject({ resize: 32, crop: 32 })
 })
 
-test.each(['npy', 'npz'])('as %s, with nothing else left', async (format) => {
+test.each(['npy', 'npz', 'parquet'])('as %s, beside features that are there', async (format) => {
   const args = ['random:resnet18', data, '--split', 'all', ...SMALL]
   const out = at(`as-${format}`)
-  const { parts } = await extracted([...args, '--out', out, '--format', format])
-  expect(readdirSync(out).sort()).toEqual(
-    parts[0].files.map((file: string) => file.slice(out.length + 1)).sort(),
-  )
-  await extracted([...args, '--out', at(`st-${format}`)])
-  const { info, ...expected } = readFeatures(at(`st-${format}`, 'all.safetensors'))
-  expect(readFeatures(parts[0].files[0])).toEqual({ ...expected, info: null })
-  await fails([...args, '--out', out, '--format', format], 'exists already', 'remove it')
-})
+  await extracted([...args, '--out', out])
+  const { info, ...expected } = readFeatures(join(out, 'all.safetensors'))
+  const exporting = [...args, '--out', out, '--format', format]
+  const { parts } = await extracted(exporting)
+  const [first, ...others] = parts[0].files
+  const names = [first, ...others, join(out, 'all.safetensors')].map((file: string) => basename(file))
+  expect(readdirSync(out).sort()).toEqual(names.sort())
+  if (format === 'parquet') {
+    const rows = await parquetReadObjects({ file: await asyncBufferFromFile(first) })
+    expect(rows.map(({ path }) => path)).toEqual(expected.paths)
+    expect(Float32Array.from(rows.flatMap((row) => row.features as number[]))).toEqual(expected.features)
+  } else expect(readFeatures(first)).toEqual({ ...expected, info: null })
 
-test('as parquet, with nothing else left', async () => {
-  const args = ['random:resnet18', data, '--split', 'all', ...SMALL]
-  const out = at('as-parquet')
-  const { parts } = await extracted([...args, '--out', out, '--format', 'parquet'])
-  expect([parts[0].files, readdirSync(out)]).toEqual([[join(out, 'all.parquet')], ['all.parquet']])
-  await extracted([...args, '--out', at('st-parquet')])
-  const expected = readFeatures(at('st-parquet', 'all.safetensors'))
-  const rows = await parquetReadObjects({ file: await asyncBufferFromFile(join(out, 'all.parquet')) })
-  expect(rows.map(({ path }) => path)).toEqual(expected.paths)
-  expect(Float32Array.from(rows.flatMap((row) => row.features as number[]))).toEqual(expected.features)
-  await fails([...args, '--out', out, '--format', 'parquet'], 'exists already', 'remove it')
+  const again = await extracted(exporting)
+  expect(again.parts).toMatchObject([{ found: true, images: 10, dim: 512 }])
+  await fails([...exporting, '--seed', '9'], 'holds features of another model', 'choose another --out')
+  writeFileSync(parts[0].files.at(-1), 'of somebody else')
+  await fails(exporting, 'does not say of what it is', 'remove it, or choose another --out')
+  if (format !== 'npy') return
+  rmSync(parts[0].files.at(-1)) // as if killed before the last file
+  expect((await extracted(exporting)).parts).toMatchObject([{ found: false, images: 10 }])
 })
 
 test('half precision is near single', async () => {

@@ -4,7 +4,8 @@ import { printable } from '../data/check/printable.js'
 import { withoutSecrets } from '../data/sources/httpUrl.js'
 import type { ImageDataset } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
-import { type EXPORT_FORMATS, exportFeatures } from '../features/exportFeatures.js'
+import { type ExportedInfo, exportedInfo } from '../features/exportedInfo.js'
+import { type ExportFormat, exportedFiles, exportFeatures } from '../features/exportFeatures.js'
 import {
   type ExtractedFeatures,
   type ExtractionOptions,
@@ -12,8 +13,10 @@ import {
   extractCached,
   extractToFile,
   type ImagePart,
+  identityOf,
 } from '../features/extract.js'
 import { copyFeatureFile } from '../features/featureFile.js'
+import { type FeatureIdentity, identityChanges } from '../features/identity.js'
 import { describeInit } from '../train/initFrom.js'
 import { type OpenEncoder, openEncoder } from '../train/openEncoder.js'
 import { openDataWorkers } from '../train/reading.js'
@@ -33,7 +36,7 @@ export interface ExtractFlags extends SettingFlags {
   split: 'both' | 'train' | 'val' | 'all'
   checkpoint?: string
   size?: number
-  format: 'safetensors' | (typeof EXPORT_FORMATS)[number]
+  format: 'safetensors' | ExportFormat
   cache?: string
   json?: boolean
 }
@@ -53,7 +56,6 @@ export async function runExtract(path: string, data: string, flags: ExtractFlags
   if (flags.cache !== undefined) checkWritable(flags.cache, '--cache')
   const place = placeOf(data)
   const parts = partsOf(await openData(place, settings), withoutSecrets(place), flags.split)
-  for (const { name } of parts) refuseExisting(flags, name)
   using opened = openEncoder(settings, model.weights)
   if (opened.loaded && !model.run) for (const line of describeInit(opened.loaded)) console.error(line)
   const { device } = opened.precision
@@ -83,21 +85,20 @@ function partsOf(data: ImageDataset, root: string, split: ExtractFlags['split'])
   return [part('train', train), ...(val.length ? [part('val', val)] : [])]
 }
 
-/** Other formats do not say of what they are: they are not written over. */
-function refuseExisting({ out, format }: ExtractFlags, name: string): void {
-  if (format === 'safetensors') return
-  const path = join(out, format === 'npy' ? `${name}.features.npy` : `${name}.${format}`)
-  if (existsSync(path))
-    throw new TrexError(`${path} exists already`, { hint: 'remove it, or choose another --out' })
-}
-
+/** Extracts a part, unless what is asked for is there already. */
 async function extractPart(
   opened: OpenEncoder,
   part: ImagePart,
   options: ExtractionOptions,
   { out, cache, format }: ExtractFlags,
 ): Promise<Written> {
-  const file = join(out, `${part.name}.safetensors`)
+  const base = join(out, part.name)
+  if (format !== 'safetensors') {
+    const there = await exportedInfo(base, format)
+    if (there) return found(there, part, identityOf(opened, part, options), exportedFiles(base, format))
+  }
+  // Of other formats it is on the way there, and under a name that is nobody's.
+  const file = join(out, format === 'safetensors' ? `${part.name}.safetensors` : `.${part.name}.features`)
   const cached = cache !== undefined && !existsSync(file)
   const done = await follow(
     part.name,
@@ -107,9 +108,24 @@ async function extractPart(
     if (cached) copyFeatureFile(done.file, file)
     return { ...done, part: part.name, files: [file] }
   }
-  const files = exportFeatures(done.file, join(out, part.name), format)
+  const files = exportFeatures(done.file, base, format)
   if (!cached) rmSync(file)
-  return { ...done, part: part.name, files }
+  return { ...done, found: cached && done.found, part: part.name, files }
+}
+
+/** Features that an earlier command has written. @throws TrexError when they are of something else. */
+function found(
+  { images, dim, ...info }: ExportedInfo,
+  { name: part }: ImagePart,
+  identity: FeatureIdentity,
+  files: readonly string[],
+): Written {
+  const changes = identityChanges(info.identity, identity)
+  if (changes.length)
+    throw new TrexError(`${files.at(-1)} holds features of another ${changes.join(', ')}`, {
+      hint: 'choose another --out, or remove the file',
+    })
+  return { part, files, info, images, dim, found: true }
 }
 
 async function follow(

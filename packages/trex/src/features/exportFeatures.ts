@@ -7,6 +7,13 @@ import { type ZipMember, zipChunks } from './zipWrite.js'
 
 /** Formats of features beside safetensors. */
 export const EXPORT_FORMATS = ['npy', 'npz', 'parquet'] as const
+export type ExportFormat = (typeof EXPORT_FORMATS)[number]
+
+/** The files of a format, the one that is written last at the end. */
+export const exportedFiles = (base: string, format: ExportFormat): string[] =>
+  format === 'npy'
+    ? [...['features', 'labels', 'paths'].map((part) => `${base}.${part}.npy`), `${base}.json`]
+    : [`${base}.${format}`]
 
 /**
  * Writes the content of a feature file as numpy's arrays: `features` <f4 [n, dim], `labels` <i8 [n] and `paths` |S [n]
@@ -15,18 +22,14 @@ export const EXPORT_FORMATS = ['npy', 'npz', 'parquet'] as const
  * @returns the files written
  * @throws TrexError when the file is damaged or these cannot be written.
  */
-export function exportFeatures(
-  file: string,
-  base: string,
-  format: (typeof EXPORT_FORMATS)[number],
-): string[] {
+export function exportFeatures(file: string, base: string, format: ExportFormat): string[] {
   const { images, dim, ...info } = checkFeatureFile(file)
   using reader = openSafetensors(file)
   const raw = (name: string): (() => Iterable<Uint8Array>) => {
     const { begin, end } = reader.entries.get(name)!
     return () => slices(file, reader.dataStart + begin, reader.dataStart + end)
   }
-  const json = JSON.stringify(info)
+  const json = JSON.stringify({ ...info, images, dim })
   const text = new TextEncoder().encode(`${json}\n`)
   const arrays: [name: string, ZipMember['content'], size: number][] = [
     array('features', npyHeader('<f4', [images, dim]), raw('features'), images * dim * 4),
@@ -42,7 +45,7 @@ export function exportFeatures(
         features: (row: number, count: number) => floatsAt(file, from + row * dim * 4, count * dim),
       }
       writeFileAtomic(`${base}.parquet`, parquetChunks(table))
-      return [`${base}.parquet`]
+      return exportedFiles(base, format)
     }
     if (format === 'npz') {
       const infoArray = array('info', npyHeader(`|S${text.length}`, []), () => [text], text.length)
@@ -52,11 +55,11 @@ export function exportFeatures(
         size,
       }))
       writeFileAtomic(`${base}.npz`, zipChunks(members))
-      return [`${base}.npz`]
+      return exportedFiles(base, format)
     }
     for (const [name, content] of arrays) writeFileAtomic(`${base}.${name}.npy`, content())
     writeFileAtomic(`${base}.json`, [text])
-    return [...arrays.map(([name]) => `${base}.${name}.npy`), `${base}.json`]
+    return exportedFiles(base, format)
   } catch (cause) {
     throw new TrexError(`${base}.${format} cannot be written: ${(cause as Error).message}`, {
       hint: 'free some space or choose another --out',

@@ -83,7 +83,11 @@ test('npy and npz are read again, the same each time they are written', () => {
   expect(readdirSync(folder).filter((name) => /^numbers\..*(npy|json)$/.test(name))).toHaveLength(npy.length)
   for (const file of [npz[0]!, npy[0]!])
     expect(readFeatures(file)).toEqual({ features, labels, dim: 2, paths, info: null })
-  expect(JSON.parse(readFileSync(join(folder, 'numbers.json'), 'utf8'))).toEqual(info)
+  expect(JSON.parse(readFileSync(join(folder, 'numbers.json'), 'utf8'))).toEqual({
+    ...info,
+    images: 3,
+    dim: 2,
+  })
   const before = readFileSync(npz[0]!)
   exportFeatures(path, join(folder, 'numbers'), 'npz')
   expect(readFileSync(npz[0]!).equals(before)).toBe(true)

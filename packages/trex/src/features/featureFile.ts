@@ -13,7 +13,8 @@ import { TrexError } from '../errors.js'
 import type { FeatureSet } from '../transfer/featureSet.js'
 import { identitySchema } from './identity.js'
 
-const infoSchema = z.strictObject({
+/** What a feature file says of itself, in JSON. */
+export const infoSchema = z.strictObject({
   version: z.literal(1),
   identity: identitySchema,
   /** The encoder in words. */

@@ -1,4 +1,5 @@
-export { EXPORT_FORMATS, exportFeatures } from './exportFeatures.js'
+export { type ExportedInfo, exportedInfo } from './exportedInfo.js'
+export { EXPORT_FORMATS, type ExportFormat, exportFeatures } from './exportFeatures.js'
 export {
   type ExtractedFeatures,
   type ExtractionOptions,

@@ -45,7 +45,7 @@ test('a feature file as Parquet has every value, label, class and path', async (
   const metadata = await parquetMetadataAsync(buffer)
   expect(metadata.row_groups.map((group) => Number(group.num_rows))).toEqual([1024, 1024, 452])
   expect(metadata.key_value_metadata?.map(({ key, value }) => [key, JSON.parse(value!)])).toEqual([
-    ['trex.features', info],
+    ['trex.features', { ...info, images: rows, dim }],
   ])
   const read = await parquetReadObjects({ file: buffer })
   expect(read.map((row) => row.path)).toEqual(paths)
