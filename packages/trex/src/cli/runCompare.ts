@@ -27,13 +27,15 @@ function section(comparison: Comparison, format: GridFormat): string {
   const [better, equal, worse] = comparison.wins
   const [first, second] = comparison.models.map(printable)
   const says = `${second} against ${first}: better on ${better}, equal on ${equal}, worse on ${worse}`
-  const { differing } = comparison
+  const { differing, unpaired } = comparison
   const lines = [
     says,
+    '± of a difference: its deviation over the seeds; of the mean: its standard error over the sets.',
+    ...(unpaired.length ? [`Not in both: ${unpaired.join(', ')}.`] : []),
     ...(differing.length
       ? [`Not a fair comparison: they were evaluated with other ${differing.join(', ')}.`]
       : []),
   ]
-  const below = lines.map((line) => (format === 'latex' ? `% ${line}` : `\n${line}`)).join('\n')
-  return `${formatGrid(comparisonGrid(comparison), format)}\n${below}`
+  const below = lines.map((line) => (format === 'latex' ? `% ${line}` : line)).join('\n')
+  return `${formatGrid(comparisonGrid(comparison), format)}\n${format === 'latex' ? '' : '\n'}${below}`
 }

@@ -32,6 +32,15 @@ test('settings of the evaluation that differ are named, the preparation of image
   expect(compareResults(weak, strong).differing).toEqual([])
 })
 
+test('ImageNet-1K, on which models are trained, is shown and not counted', () => {
+  const [a, b] = [weak, strong].map((one) => ({ ...one, sets: [...one.sets, setResult('in1k', [60, 61])] }))
+  const worse = { ...b!, sets: b!.sets.with(-1, setResult('in1k', [10, 11])) }
+  const { sets, meanLogOdds, wins, transferSets, unpaired } = compareResults(a!, worse)
+  expect(sets.map(({ name }) => name)).toEqual(['dtd', 'pets', 'in1k'])
+  expect([meanLogOdds, wins, transferSets]).toEqual([compareResults(weak, strong).meanLogOdds, [1, 1, 0], 2])
+  expect(unpaired).toEqual(['cars196'])
+})
+
 test('only seeds of both count', () => {
   const one = results([setResult('dtd', [70])], 'one')
   expect(compareResults(one, strong).sets[0]).toMatchObject({ scores: [70, 75], seeds: 1, deviation: null })

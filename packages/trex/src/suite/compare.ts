@@ -23,11 +23,15 @@ export interface SetDifference {
 export interface Comparison {
   readonly models: readonly [string, string]
   readonly sets: readonly SetDifference[]
-  /** Of the log odds: the mean over the sets. */
-  readonly meanLogOdds: number
+  /** Sets that only one of them was evaluated on. */
+  readonly unpaired: readonly string[]
+  /** Sets that are averaged over: all but ImageNet-1K, on which models are trained. */
+  readonly transferSets: number
+  /** Of the log odds: the mean over those; null where there are none. */
+  readonly meanLogOdds: number | null
   /** Standard error of that mean, over the sets; null of one set. */
   readonly standardError: number | null
-  /** On how many sets the second is better, equal and worse. */
+  /** On how many of those the second is better, equal and worse. */
   readonly wins: readonly [better: number, equal: number, worse: number]
   /** Settings of the evaluation that are not the same, so that differences are not the models' alone. */
   readonly differing: readonly string[]
@@ -42,6 +46,10 @@ const OF_MODEL = ['size', 'normalization', 'autoOrient']
  * @throws TrexError when no set and seed is in both, or a set has other images in one of them.
  */
 export function compareResults(first: TransferResults, second: TransferResults): Comparison {
+  const only = [
+    ...first.sets.filter(({ name }) => !second.sets.some((set) => set.name === name)),
+    ...second.sets.filter(({ name }) => !first.sets.some((set) => set.name === name)),
+  ]
   const sets = first.sets.flatMap((a) => {
     const b = second.sets.find(({ name }) => name === a.name)
     return b ? setDifference(a, b) : []
@@ -51,14 +59,17 @@ export function compareResults(first: TransferResults, second: TransferResults):
     throw new TrexError(`${models[0]} and ${models[1]} have no set and seed in common`, {
       hint: 'evaluate both on the same sets with the same --seeds',
     })
-  const odds = seedMean(sets.map(({ logOdds }) => logOdds))
+  const transfer = sets.filter(({ name }) => name !== 'in1k')
+  const odds = transfer.length > 0 ? seedMean(transfer.map(({ logOdds }) => logOdds)) : null
   const count = (test: (difference: number) => boolean) =>
-    sets.filter(({ difference }) => test(difference)).length
+    transfer.filter(({ difference }) => test(difference)).length
   return {
     models,
     sets,
-    meanLogOdds: odds.mean,
-    standardError: odds.deviation === null ? null : odds.deviation / Math.sqrt(sets.length),
+    unpaired: only.map(({ name }) => name),
+    transferSets: transfer.length,
+    meanLogOdds: odds?.mean ?? null,
+    standardError: odds && odds.deviation !== null ? odds.deviation / Math.sqrt(transfer.length) : null,
     wins: [count((d) => d > 0), count((d) => d === 0), count((d) => d < 0)],
     differing: [...new Set([first, second].flatMap(({ settings }) => Object.keys(settings)))].filter(
       (key) => !OF_MODEL.includes(key) && !isDeepStrictEqual(first.settings[key], second.settings[key]),
@@ -93,7 +104,7 @@ function setDifference(a: SetResult, b: SetResult): SetDifference[] {
 }
 
 /** A comparison as a grid. */
-export function comparisonGrid({ models, sets, meanLogOdds, standardError }: Comparison): Grid {
+export function comparisonGrid({ models, sets, transferSets, meanLogOdds, standardError }: Comparison): Grid {
   const error = standardError === null ? '' : ` ± ${standardError.toFixed(4)}`
   return {
     head: ['', models[0], models[1], 'difference', 'log odds'],
@@ -105,7 +116,9 @@ export function comparisonGrid({ models, sets, meanLogOdds, standardError }: Com
         signed(difference, 2) + (deviation === null ? '' : ` ± ${deviation.toFixed(2)}`),
         signed(logOdds),
       ]),
-      [[`mean of ${sets.length}`, '', '', '', signed(meanLogOdds) + error]],
+      ...(meanLogOdds === null
+        ? []
+        : [[[`mean of ${transferSets}`, '', '', '', signed(meanLogOdds) + error]]]),
     ],
   }
 }

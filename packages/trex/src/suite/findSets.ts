@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { TrexError } from '../errors.js'
+import { didYouMean } from '../suggest.js'
 import { missingOf, TRANSFER_SETS, type TransferSet, transferSetOf } from '../transfer/datasets/index.js'
 
 /** How sets of one's own are read. */
@@ -36,9 +37,9 @@ export async function findSets(
   for (const set of TRANSFER_SETS.filter((set) => set !== OWN)) {
     const folder = join(root, set.folder)
     if (!existsSync(folder)) continue
-    const missing = await missingOf(set, folder)
+    const missing = isEmpty(folder) ? ['everything'] : await missingOf(set, folder)
     if (missing.length === 0) known.push({ name: set.name, set, root: folder })
-    else if (!hasParts(folder)) passedOver.push({ name: set.name, why: `it lacks ${missing.join(', ')}` })
+    else passedOver.push({ name: set.name, why: lacking(set, folder, missing) })
   }
   const taken = new Set(known.map(({ root }) => root))
   const incomplete = new Set(passedOver.map(({ name }) => join(root, transferSetOf(name).folder)))
@@ -50,14 +51,14 @@ export async function findSets(
   const own = others.filter(({ root }) => hasParts(root))
   for (const { name, root } of others)
     if (!hasParts(root)) passedOver.push({ name, why: 'it has no train and test folders of classes' })
-  const sets = [...known, ...own.filter(({ name }) => !known.some((set) => set.name === name))]
+  const sets = [...known, ...own]
   if (sets.length === 0)
     throw new TrexError(`no data set lies below ${root}${listed(passedOver)}`, {
       hint: 'each set has a folder of its own there: `trex datasets list` names them, `trex datasets how NAME` says how they look',
     })
   const missing = only?.find((name) => !sets.some((found) => found.name === name))
   if (missing !== undefined) throw notBelow(root, missing, sets, passedOver)
-  return { sets: only ? only.map((name) => sets.find((found) => found.name === name)!) : sets, passedOver }
+  return { sets: only ? sets.filter(({ name }) => only.includes(name)) : sets, passedOver }
 }
 
 function notBelow(
@@ -67,13 +68,26 @@ function notBelow(
   passedOver: readonly PassedOver[],
 ): TrexError {
   const why = passedOver.find(({ name }) => name === wanted)?.why
-  return new TrexError(`${wanted} is not below ${root}${why ? `: ${why}` : ''}`, {
-    hint: `there are ${sets.map(({ name }) => name).join(', ')}; \`trex datasets how ${wanted}\` says how a known set looks`,
+  const names = sets.map(({ name }) => name)
+  const meant = why ? `: ${why}` : didYouMean(wanted, names)
+  const isKnown = TRANSFER_SETS.some(({ name }) => name === wanted)
+  return new TrexError(`${wanted} is not below ${root}${meant}`, {
+    hint: `there are ${names.join(', ')}${isKnown ? `; \`trex datasets how ${wanted}\` says how it looks` : ''}`,
   })
+}
+
+/** Why a known set's folder is not that set. A set of one's own must not pass for it. */
+function lacking({ name, title }: TransferSet, folder: string, missing: readonly string[]): string {
+  const lacks = `it lacks ${missing.join(', ')}`
+  return hasParts(folder)
+    ? `it has folders of classes, but is not ${title} as published: ${lacks}; rename it to use it as a set of your own, or see \`trex datasets how ${name}\``
+    : lacks
 }
 
 const listed = (passedOver: readonly PassedOver[]) =>
   passedOver.map(({ name, why }) => `\n  ${name}: ${why}`).join('')
+
+const isEmpty = (folder: string) => isFolder(folder) && readdirSync(folder).length === 0
 
 const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 
