@@ -5,9 +5,10 @@ import { summarizeSet } from '../suite/summary.js'
 import { type Progress, startProgress } from './progress.js'
 import { Stopped } from './stop.js'
 
-/** Shows a suite as it goes: a bar for each extraction and search, a line for each set that is done. */
+/** Shows a suite as it goes: a bar for each extraction and search, a line for each set that is done. `onResult` is told all results then. */
 export async function followSuite(
   events: AsyncGenerator<SuiteEvent, TransferResults, void>,
+  onResult: (results: TransferResults) => void,
 ): Promise<TransferResults> {
   let progress: Progress | undefined
   let title = ''
@@ -37,13 +38,20 @@ export async function followSuite(
       } else if (event.kind === 'trial') {
         const { seed, trial, trials, best } = event
         show(`${at} seed ${seed}`, trials, trial).update(trial + 1, `trials · best ${percent(best)} %`)
+      } else if (event.kind === 'failed') {
+        end()
+        const { message, hint } = event.error
+        console.error(`${at} failed: ${message}${hint ? `\nhint: ${hint}` : ''}`)
       } else {
         end()
+        onResult(event.results)
         const { score, deviation, seeds } = summarizeSet(event.result)
         const spread = deviation === null ? '' : ` ± ${deviation.toFixed(2)}`
+        const { leftOut } = event.result
+        const without = leftOut > 0 ? `, ${leftOut} image${leftOut === 1 ? '' : 's'} left out` : ''
         const from = event.found ? ', was there already' : ''
         console.error(
-          `${at}: ${percent(score)}${spread} % over ${seeds} seed${seeds === 1 ? '' : 's'}${from}`,
+          `${at}: ${percent(score)}${spread} % over ${seeds} seed${seeds === 1 ? '' : 's'}${without}${from}`,
         )
       }
     }

@@ -66,13 +66,19 @@ export async function runTransfer(flags: TransferFlags): Promise<void> {
       seeds: Array.from({ length: flags.seeds }, (_, i) => i + 1),
       ...{ trials: flags.trials, epochs: flags.probeEpochs, k: flags.k, compat: flags.compat === true },
     }),
+    (results) => writeTables(out, results),
   )
-  writeTables(out, results)
   await print(
     flags.json
-      ? JSON.stringify({ ...results, ...summarize(results) }, null, 2)
-      : `${printable(results.model.name)}\n\n${formatGrid(resultsGrid(results), flags.format)}`,
+      ? JSON.stringify({ ...results, summary: summarize(results) }, null, 2)
+      : `${printable(results.model.name)}\n\n${formatGrid(resultsGrid(results), flags.format)}${legend(results, flags)}`,
   )
+}
+
+function legend({ sets }: TransferResults, { format }: TransferFlags): string {
+  const seeds = new Set(sets.map(({ seeds }) => seeds.length))
+  const text = `± is the deviation over ${[...seeds].join(' or ')} seeds; --json has 95 % confidence intervals as well.`
+  return [...seeds].every((n) => n === 1) ? '' : `\n${format === 'latex' ? '% ' : '\n'}${text}`
 }
 
 function writeTables(out: string, results: TransferResults): void {

@@ -38,8 +38,8 @@ function addLearningFlags(command: Command): Command {
 /** Adds the flags that say how images are read and where to compute. */
 export function addReadingFlags(command: Command): Command {
   return command
-    .option('--batch-size <n>', 'images a step; the learning rate follows', numeric)
-    .option('--seed <n>', 'decides initial weights, order and crops', numeric)
+    .option('--batch-size <n>', 'images a step; in training the learning rate follows', numeric)
+    .option('--seed <n>', 'decides initial weights, and in training order and crops', numeric)
     .option(
       '--val-fraction <f>',
       'share of each class held out when the data has no validation part',

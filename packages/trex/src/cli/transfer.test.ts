@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -81,13 +81,61 @@ describe('trex transfer', () => {
     expect(status).toBe(0)
     expect(stderr.match(/was there already/g)).toHaveLength(2)
     expect(stderr).not.toMatch(/images|trials/)
-    expect(JSON.parse(stdout).means).toMatchObject([{ over: 'all', sets: 2 }])
+    const said = JSON.parse(stdout)
+    expect(said.summary.means).toMatchObject([{ over: 'all', sets: 2 }])
+    expect(said.summary.sets[0].confidence95).toBeGreaterThanOrEqual(0)
+    expect(said.sets).toEqual(JSON.parse(bytes(whole)).sets)
 
     const one = join(dir, 'one')
     expect((await trex([...flags, '--seeds', '1', '--out', one])).status).toBe(0)
     expect(JSON.parse(bytes(one)).sets[0].seeds).toHaveLength(1)
     expect((await trex([...flags, '--out', one])).status).toBe(0)
     expect(bytes(one)).toBe(bytes(whole))
+  })
+
+  test('what is complete needs no features, and a copy of the data can be compared', async () => {
+    const copy = join(dir, 'copy')
+    cpSync(root, copy, { recursive: true }) // all files have new times
+    const out = join(dir, 'of-copy')
+    expect((await trex([...flags, '--root', copy, '--seeds', '1', '--out', out])).status).toBe(0)
+    rmSync(join(out, 'features'), { recursive: true })
+    const again = await trex([...flags, '--seeds', '1', '--out', out])
+    expect([again.status, existsSync(join(out, 'features', 'x'))]).toEqual([0, false])
+    expect(again.stderr.match(/was there already/g)).toHaveLength(2)
+    const compared = await trex(['compare', whole, out, '--json'])
+    expect(JSON.parse(compared.stdout)[0].sets).toMatchObject([
+      { name: 'pebbles', difference: 0, seeds: 1 },
+      { name: 'twigs', difference: 0, seeds: 1 },
+    ])
+  })
+
+  test('a set that fails does not keep the others from being evaluated', async () => {
+    const place = join(dir, 'with-broken')
+    cpSync(join(root, 'twigs'), join(place, 'twigs'), { recursive: true })
+    cpSync(join(root, 'twigs'), join(place, 'bark'), { recursive: true })
+    rmSync(join(place, 'bark/test/class1'), { recursive: true })
+    const out = join(dir, 'beside-broken')
+    const { status, stdout, stderr } = await trex([...flags, '--root', place, '--seeds', '1', '--out', out])
+    expect([status, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(/bark \(1\/2\) failed: .*class1/)
+    expect(stderr).toContain('error: 1 of 2 sets failed: bark')
+    expect(readFileSync(join(out, 'results.md'), 'utf8')).toMatch(/^\| twigs +\| +\d/m)
+  })
+
+  test('two at once in one folder are refused', async () => {
+    const out = join(dir, 'shared')
+    let other: ReturnType<typeof trex> | undefined
+    const long = [...flags, '--seeds', '8', '--trials', '30', '--out', out]
+    const first = await trex(long, {
+      onStderr(text) {
+        if (/img\/s/.test(text)) other ??= trex(long)
+      },
+    })
+    const second = await other!
+    expect(first.status).toBe(0)
+    expect(second.status).toBe(1)
+    expect(second.stderr).toContain(`${out} is in use by process`)
+    expect(JSON.parse(bytes(out)).sets).toMatchObject([{ name: 'pebbles' }, { name: 'twigs' }])
   })
 
   test.each([
@@ -119,7 +167,7 @@ describe('trex transfer', () => {
     [['--root', join(dir, 'nowhere')], 'there is no folder'],
     [['--root', join(root, 'notes')], 'no data set lies below'],
     [['--only', 'pebbles,stones'], 'stones is not below'],
-    [['--trials', '13', '--out', whole], 'has results of another trials'],
+    [['--trials', '13', '--out', whole], 'has results of another trials (12 there, 13 now)'],
     [['--model', 'random:resnet34', '--out', whole], 'has the results of another model, random:resnet18'],
     [['--model', 'runs/none'], 'there is no run or file runs/none'],
   ])('%j is an error with a remedy', async (more, message) => {

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { wholeNumber } from './number.js'
 import { addModelFlags, addReadingFlags } from './settingOptions.js'
 
@@ -33,7 +33,9 @@ export function transferCommand(): Command {
         .default('text'),
     )
     .option('--json', 'print results and means as JSON')
-  return addReadingFlags(addModelFlags(command))
+  addReadingFlags(addModelFlags(command))
+  command.options.find(({ long }) => long === '--val-fraction')?.hideHelp() // each set has its own parts
+  return command
     .addHelpText(
       'after',
       '\nExample:\n  $ trex transfer --model runs/photos --root sets --out transfer/photos',
@@ -41,4 +43,8 @@ export function transferCommand(): Command {
     .action(async (flags) => (await import('./runTransfer.js')).runTransfer(flags))
 }
 
-const names = (text: string): string[] => text.split(',').map((name) => name.trim())
+function names(text: string): string[] {
+  const all = text.split(',').map((name) => name.trim())
+  if (all.some((name) => name === '')) throw new InvalidArgumentError('A name is missing between commas.')
+  return all
+}

@@ -45,23 +45,25 @@ export const identityChanges = (a: FeatureIdentity, b: FeatureIdentity): string[
  * SHA-256 over the classes and, image by image, its name in the data set, its label, and what tells whether its content
  * is the same: size and time of change of its file (of a shard: and its place in it), of pixels in memory their bytes,
  * on a server the address and place. Images are not read: one that is replaced with its time kept goes unnoticed.
+ * Without `times` a copy of the data has the same one.
  */
 export function dataFingerprint(
   root: string,
   samples: readonly Sample[],
   classes: readonly string[],
+  { times = true } = {},
 ): string {
   const hash = createHash('sha256').update(`${JSON.stringify(classes)}\n`)
   const archives = new Map<string, string>()
   const archive = (path: string) => {
-    const known = archives.get(path) ?? fileState(path)
+    const known = archives.get(path) ?? fileState(path, times)
     archives.set(path, known)
     return known
   }
   for (const sample of samples) {
     hash.update(`${JSON.stringify(sampleName(root, sample))} ${sample.label} `)
     const { at } = sample
-    if (at === undefined) hash.update(`${fileState(sample.path)}\n`)
+    if (at === undefined) hash.update(`${fileState(sample.path, times)}\n`)
     else if (at.kind === 'slice') hash.update(`${archive(at.path)} ${at.offset} ${at.length}\n`)
     else if (at.kind === 'remote') hash.update(`${at.url} ${at.offset} ${at.length}\n`)
     else {
@@ -73,7 +75,8 @@ export function dataFingerprint(
 }
 
 /** Bytes and time of change in ms; a file that is not there is bad, which the extraction will say. */
-function fileState(path: string): string {
+function fileState(path: string, times: boolean): string {
   const stats = statSync(path, { throwIfNoEntry: false })
-  return stats ? `${stats.size} ${stats.mtimeMs}` : 'missing'
+  if (!stats) return 'missing'
+  return times ? `${stats.size} ${stats.mtimeMs}` : `${stats.size}`
 }

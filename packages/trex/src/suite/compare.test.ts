@@ -83,5 +83,5 @@ test("a model's results stand beside the published figures", () => {
   const text = formatGrid(resultsGrid(weak), 'text')
   expect(text).toMatch(/^dtd +71\.00 ± 1\.41 +70\.00 +\+0\.8954 +40\.00 +41\.00$/m)
   expect(text).toMatch(/^mean of these 3 +\+0\.7606/m)
-  expect(text).toMatch(/^t-ReX\* \(published\), mean of 15 +\+0\.8829$/m)
+  expect(text).toMatch(/^t-ReX\* \(published\): ImageNet-1K, mean of 15 +80\.20 +\+0\.8829$/m)
 })

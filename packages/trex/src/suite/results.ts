@@ -62,7 +62,10 @@ export function readResults(path: string): TransferResults {
     return resultsSchema.parse(JSON.parse(readFileSync(path, 'utf8')))
   } catch (cause) {
     const what = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message
-    throw new TrexError(`${path} is not a results.json of trex transfer: ${what}`, { cause })
+    throw new TrexError(`${path} is not a results.json of trex transfer: ${what}`, {
+      hint: 'remove it: what was searched is in searches beside it, and is not searched again',
+      cause,
+    })
   }
 }
 

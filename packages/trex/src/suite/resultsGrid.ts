@@ -20,7 +20,10 @@ export function resultsGrid(results: TransferResults): Grid {
         percent(set.classMeans),
       ]),
       means.map((score) => blank(meanName(score), signed(score.meanLogOdds))),
-      PUBLISHED.map(({ name, meanLogOdds15 }) => blank(`${name}, mean of 15`, signed(meanLogOdds15))),
+      PUBLISHED.map(({ name, in1k, meanLogOdds15 }) => [
+        `${name}: ImageNet-1K, mean of 15`,
+        ...[percent(in1k), '', signed(meanLogOdds15), '', ''],
+      ]),
     ].filter((rows) => rows.length > 0),
   }
 }

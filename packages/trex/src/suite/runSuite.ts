@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { TrexError } from '../errors.js'
 import type { ExtractionOptions } from '../features/index.js'
 import type { OpenEncoder } from '../train/openEncoder.js'
+import { lockRun } from '../train/runLock.js'
 import { nearestClassMeans } from '../transfer/classMeans.js'
 import { knn } from '../transfer/knn.js'
 import { searchLbfgsProbe } from '../transfer/lbfgsProbe.js'
@@ -18,7 +19,7 @@ import {
   type TransferResults,
   writeResults,
 } from './results.js'
-import { type SetExtraction, type SetFeatures, setFeatures } from './setFeatures.js'
+import { type OpenSet, openSet, type SetExtraction, type SetFeatures, setFeatures } from './setFeatures.js'
 
 /** What a suite evaluates, and how. */
 export interface SuiteOptions {
@@ -48,34 +49,53 @@ export interface SuiteOptions {
 export type SuiteEvent = { readonly name: string; readonly set: number; readonly sets: number } & (
   | ({ readonly kind: 'features' } & SetExtraction)
   | ({ readonly kind: 'trial' } & SearchProgress)
-  | { readonly kind: 'result'; readonly result: SetResult; readonly found: boolean }
+  | {
+      readonly kind: 'result'
+      readonly result: SetResult
+      readonly found: boolean
+      /** All that there is so far. */
+      readonly results: TransferResults
+    }
+  | { readonly kind: 'failed'; readonly error: TrexError }
 )
 
 /**
  * Evaluates an encoder on data sets: features, a tuned linear probe for each seed, nearest neighbours and class means.
  * What OUT/results.json has already is not computed again; a suite that was stopped at any moment goes on to the same
- * results.json.
- * @throws TrexError when results.json is of another model, of other settings or other images, and as extraction and
- * searches do.
+ * results.json. A set that fails does not keep the others from being evaluated.
+ * @throws TrexError when another process is at work in OUT, when results.json is of another model or of other settings,
+ * and in the end when a set failed.
  */
 export async function* runSuite(options: SuiteOptions): AsyncGenerator<SuiteEvent, TransferResults, void> {
   const { sets, out } = options
   const path = join(out, 'results.json')
   mkdirSync(join(out, 'searches'), { recursive: true })
+  using _lock = lockRun(out)
   let results = begun(path, options)
   writeResults(path, results) // whose searches are there
+  const failed: string[] = []
   for (const [i, found] of sets.entries()) {
     const where = { name: found.name, set: i, sets: sets.length }
-    const events = evaluateSet(found, results, options)
-    let event = await events.next()
-    for (; !event.done; event = await events.next()) {
-      if ('result' in event.value) {
-        results = withSet(results, event.value.result)
-        writeResults(path, results)
-      } else yield { ...where, ...event.value }
+    try {
+      const events = evaluateSet(found, results, options)
+      let event = await events.next()
+      for (; !event.done; event = await events.next()) {
+        if (event.value.kind === 'scores') {
+          results = withSet(results, event.value.result, options)
+          writeResults(path, results)
+        } else yield { ...where, ...event.value }
+      }
+      yield { ...where, kind: 'result', results, ...event.value }
+    } catch (error) {
+      if (!(error instanceof TrexError) || options.extraction.signal?.aborted) throw error
+      failed.push(found.name)
+      yield { ...where, kind: 'failed', error }
     }
-    yield { ...where, kind: 'result', ...event.value }
   }
+  if (failed.length > 0)
+    throw new TrexError(`${failed.length} of ${sets.length} sets failed: ${failed.join(', ')}`, {
+      hint: 'see above what was wrong; the same command goes on, with --only without them',
+    })
   return results
 }
 
@@ -98,22 +118,34 @@ function begun(path: string, options: SuiteOptions): TransferResults {
   const hint = 'choose another --out, or remove it'
   if (earlier.model.fingerprint !== opened.fingerprint)
     throw new TrexError(`${path} has the results of another model, ${earlier.model.name}`, { hint })
-  const other = Object.keys(fresh.settings).filter(
-    (key) => !isDeepStrictEqual(fresh.settings[key], earlier.settings[key]),
-  )
-  if (other.length > 0) throw new TrexError(`${path} has results of another ${other.join(', ')}`, { hint })
+  const text = (value: unknown) => JSON.stringify(value) ?? 'none'
+  const other = Object.keys(fresh.settings)
+    .filter((key) => !isDeepStrictEqual(fresh.settings[key], earlier.settings[key]))
+    .map((key) => `${key} (${text(earlier.settings[key])} there, ${text(fresh.settings[key])} now)`)
+  if (other.length > 0)
+    throw new TrexError(`${path} has results of another ${other.join(', ')}`, {
+      hint: 'give the same again to go on, choose another --out, or remove it',
+    })
   return { ...earlier, model: fresh.model }
 }
 
-const withSet = (results: TransferResults, set: SetResult): TransferResults => {
-  const at = results.sets.findIndex(({ name }) => name === set.name)
-  return { ...results, sets: at < 0 ? [...results.sets, set] : results.sets.with(at, set) }
+/** The results with those of a set, in the order of the sets. */
+function withSet(
+  results: TransferResults,
+  set: SetResult,
+  { sets }: Pick<SuiteOptions, 'sets'>,
+): TransferResults {
+  const all = [...results.sets.filter(({ name }) => name !== set.name), set]
+  const order = sets.map(({ name }) => name)
+  const known = all.filter(({ name }) => order.includes(name))
+  known.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name))
+  return { ...results, sets: [...known, ...all.filter(({ name }) => !order.includes(name))] }
 }
 
 type SetEvent =
   | ({ kind: 'features' } & SetExtraction)
   | ({ kind: 'trial' } & SearchProgress)
-  | { result: SetResult }
+  | { kind: 'scores'; result: SetResult }
 
 async function* evaluateSet(
   found: FoundSet,
@@ -121,35 +153,39 @@ async function* evaluateSet(
   options: SuiteOptions,
 ): AsyncGenerator<SetEvent, { result: SetResult; found: boolean }, void> {
   const { opened, extraction, cache, seeds, k, out } = options
-  const extracting = setFeatures(found, opened, { ...extraction, cache })
-  let extracted = await extracting.next()
-  for (; !extracted.done; extracted = await extracting.next()) yield { kind: 'features', ...extracted.value }
-  const features = extracted.value
-
+  const set = await openSet(found)
   const earlier = sets.find(({ name }) => name === found.name)
-  if (earlier && earlier.fingerprint !== features.fingerprint)
+  if (earlier && earlier.fingerprint !== set.fingerprint)
     throw new TrexError(`the results of ${found.name} in ${join(out, 'results.json')} are of other images`, {
       hint: 'choose another --out, or remove it',
     })
   const missing = seeds.filter((seed) => !earlier?.seeds.some((done) => done.seed === seed))
-  let result = earlier ?? { ...describe(found, features), ...neighbourScores(features, k) }
-  yield { result } // of which images the searches are
+  if (earlier && missing.length === 0) return { result: earlier, found: true }
+
+  const extracting = setFeatures(set, opened, { ...extraction, cache })
+  let extracted = await extracting.next()
+  for (; !extracted.done; extracted = await extracting.next()) yield { kind: 'features', ...extracted.value }
+  const features = extracted.value
+  let result = earlier ?? { ...describe(set, features), ...neighbourScores(features, k) }
+  yield { kind: 'scores', result } // of which images the searches are
   for (const seed of missing) {
     const searching = search(found, features, seed, options)
     let searched = await searching.next()
     for (; !searched.done; searched = await searching.next()) yield { kind: 'trial', ...searched.value }
     const all = [...result.seeds, seedResult(searched.value)]
     result = { ...result, seeds: all.sort((a, b) => a.seed - b.seed) }
-    yield { result }
+    yield { kind: 'scores', result }
   }
-  return { result, found: missing.length === 0 }
+  return { result, found: false }
 }
 
-function describe({ name, set }: FoundSet, features: SetFeatures): Omit<SetResult, 'knn' | 'classMeans'> {
-  const { classes, parts, multiLabel, leftOut, fingerprint } = features
+function describe(
+  { found, fingerprint }: OpenSet,
+  { classes, parts, multiLabel, leftOut }: SetFeatures,
+): Omit<SetResult, 'knn' | 'classMeans'> {
   return {
-    ...{ name, classes, leftOut, fingerprint },
-    probe: set.probe,
+    ...{ name: found.name, classes, leftOut, fingerprint },
+    probe: found.set.probe,
     metric: multiLabel ? 'mAP' : 'top1',
     trainval: parts.trainval.labels.length,
     test: parts.test.labels.length,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import {
+  dataFingerprint,
   type ExtractionOptions,
   type ExtractionProgress,
   extractCached,
@@ -23,8 +24,26 @@ export interface SetFeatures {
   readonly multiLabel: Readonly<Record<SetPart, MultiLabelSet>> | null
   /** Images of both parts that could not be read. */
   readonly leftOut: number
-  /** Of the images and labels of both parts. */
+}
+
+/** A set's images, whose features are not known yet. */
+export interface OpenSet {
+  readonly found: FoundSet
+  readonly data: TransferData
+  /** Of names, sizes and labels of both parts, whatever the times of the files: a copy has the same. */
   readonly fingerprint: string
+}
+
+/** Opens a set. @throws TrexError as its reader does. */
+export async function openSet(found: FoundSet): Promise<OpenSet> {
+  const data = await found.set.open(found.root)
+  const hash = createHash('sha256')
+  for (const part of PARTS) {
+    hash.update(`${dataFingerprint(found.root, data[part], data.classes, { times: false })}\n`)
+    if (data.targets) hash.update(data.targets[part])
+    if (data.difficult) hash.update(data.difficult[part])
+  }
+  return { found, data, fingerprint: hash.digest('hex') }
 }
 
 /** An extraction goes on. */
@@ -34,14 +53,13 @@ export interface SetExtraction extends ExtractionProgress {
 
 /**
  * The features of both parts of a set, from a cache where they are in it.
- * @throws TrexError as the set's reader and `extractCached` do.
+ * @throws TrexError as `extractCached` does.
  */
 export async function* setFeatures(
-  { name, set, root }: FoundSet,
+  { found: { name, root }, data }: OpenSet,
   opened: OpenEncoder,
   { cache, ...options }: ExtractionOptions & { readonly cache: string },
 ): AsyncGenerator<SetExtraction, SetFeatures, void> {
-  const data = await set.open(root)
   const stored = { trainval: empty, test: empty }
   for (const part of PARTS) {
     const images = { samples: data[part], classes: data.classes, root, name: `${name} ${part}` }
@@ -49,10 +67,9 @@ export async function* setFeatures(
     let event = await events.next()
     for (; !event.done; event = await events.next()) yield { ...event.value, part }
     const { features, dim, labels } = readFeatureFile(event.value.file)
-    const { identity, leftOut } = event.value.info
+    const { leftOut } = event.value.info
     stored[part] = {
       set: { features, dim, labels },
-      data: identity.data,
       leftOut: leftOut.map(({ index }) => index),
     }
   }
@@ -64,20 +81,17 @@ export async function* setFeatures(
       ? { trainval: withTargets(data, 'trainval', trainval), test: withTargets(data, 'test', test) }
       : null,
     leftOut: trainval.leftOut.length + test.leftOut.length,
-    fingerprint: createHash('sha256').update(`${trainval.data} ${test.data}`).digest('hex'),
   }
 }
 
 interface Stored {
   readonly set: FeatureSet
-  readonly data: string
   /** Places of images without a row, among all of the part. */
   readonly leftOut: readonly number[]
 }
 
 const empty: Stored = {
   set: { features: new Float32Array(0), dim: 0, labels: new Int32Array(0) },
-  data: '',
   leftOut: [],
 }
 

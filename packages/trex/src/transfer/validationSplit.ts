@@ -25,8 +25,14 @@ function originalSplit(labels: Int32Array, seed: number): RowSplit {
   const shuffle = pythonShuffle(seed)
   const [train, val]: [number[], number[]] = [[], []]
   let fraction = FRACTION
-  for (const label of [...new Set(labels)].sort((a, b) => a - b)) {
-    const rows = shuffle([...labels.keys()].filter((row) => labels[row] === label))
+  const byLabel = new Map<number, number[]>()
+  for (const [row, label] of labels.entries()) {
+    const rows = byLabel.get(label)
+    if (rows) rows.push(row)
+    else byLabel.set(label, [row])
+  }
+  for (const [, ordered] of [...byLabel].sort(([a], [b]) => a - b)) {
+    const rows = shuffle(ordered)
     let held = Math.floor(rows.length * fraction)
     if (held === 0) {
       held = 1
