@@ -33,7 +33,7 @@ const looseFiles: Record<string, string> = {
   settings: 'settings',
   settingsSchema: 'settings',
   recipes: 'settings',
-  suggest: 'settings',
+  suggest: 'errors',
   errors: 'errors',
   rng: 'rng',
 }

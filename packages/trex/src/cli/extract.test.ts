@@ -325,6 +325,35 @@ test.each(['npy', 'npz', 'parquet'])('as %s, beside features that are there', as
   expect((await extracted(exporting)).parts).toMatchObject([{ found: false, images: 10 }])
 })
 
+test('a transfer set has its own parts', async () => {
+  const root = at('folders')
+  await makeJpegs(join(root, 'train'), 3)
+  await makeJpegs(join(root, 'test'), 2)
+  const args = ['random:resnet18', root, '--dataset', 'folder', ...SMALL]
+  const { parts } = await extracted([...args, '--out', at('parts')])
+  expect(parts).toMatchObject([
+    { part: 'trainval', images: 6 },
+    { part: 'test', images: 4 },
+  ])
+  expect(readdirSync(at('parts')).sort()).toEqual(['test.safetensors', 'trainval.safetensors'])
+  expect(readFeatures(at('parts', 'test.safetensors')).paths).toContain(join('test', 'cat', '0.jpg'))
+  await fails(
+    [...args, '--split', 'val', '--out', at('x')],
+    'the parts of folder are',
+    'give --split trainval',
+  )
+  await fails(
+    ['random:resnet18', root, ...SMALL, '--split', 'test', '--out', at('x')],
+    '--split test is for transfer sets',
+    'say which with --dataset NAME',
+  )
+  await fails(
+    ['random:resnet18', root, ...SMALL, '--dataset', 'pet', '--out', at('x')],
+    'did you mean "pets"',
+    'trex datasets list',
+  )
+})
+
 test('half precision is near single', async () => {
   const args = ['random:resnet18', data, '--split', 'all', ...SMALL]
   const unasked = args.slice(0, args.indexOf('--precision')).concat('--device', 'cpu')

@@ -15,8 +15,12 @@ export function extractCommand(): Command {
     .requiredOption('--out <dir>', 'folder for train.safetensors, val.safetensors; the same command goes on')
     .addOption(
       new Option('--split <part>', 'which images: both parts, one, or all in one file')
-        .choices(['both', 'train', 'val', 'all'])
+        .choices(['both', 'train', 'val', 'all', 'trainval', 'test'])
         .default('both'),
+    )
+    .option(
+      '--dataset <name>',
+      'DATA is the folder of that transfer set (`trex datasets list`), whose parts are trainval and test',
     )
     .option('--checkpoint <which>', 'of a run: best, last or a file (default: best if there is one)')
     .option('--size <pixels>', 'side the images are brought to (default: that of the encoder)', wholeNumber)

@@ -1,8 +1,6 @@
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { printable } from '../data/check/printable.js'
-import { withoutSecrets } from '../data/sources/httpUrl.js'
-import type { ImageDataset } from '../data/sources/sample.js'
 import { TrexError } from '../errors.js'
 import { type ExportedInfo, exportedInfo } from '../features/exportedInfo.js'
 import { type ExportFormat, exportedFiles, exportFeatures } from '../features/exportFeatures.js'
@@ -20,9 +18,9 @@ import { type FeatureIdentity, identityChanges } from '../features/identity.js'
 import { describeInit } from '../train/initFrom.js'
 import { type OpenEncoder, openEncoder } from '../train/openEncoder.js'
 import { openDataWorkers } from '../train/reading.js'
-import { openData, placeOf } from './dataPlace.js'
 import { checkWritable } from './evalFiles.js'
 import { batchSizeFor, withExactFeatures } from './extractDefaults.js'
+import { partsOfData, partsOfSet, type Split } from './extractParts.js'
 import { type FoundModel, findModel } from './findModel.js'
 import { imageSizeFor } from './imageSize.js'
 import { print } from './print.js'
@@ -33,7 +31,8 @@ import { Stopped, stopGently } from './stop.js'
 /** The options of `trex extract` as commander gives them. */
 export interface ExtractFlags extends SettingFlags {
   out: string
-  split: 'both' | 'train' | 'val' | 'all'
+  split: Split
+  dataset?: string
   checkpoint?: string
   size?: number
   format: 'safetensors' | ExportFormat
@@ -54,8 +53,9 @@ export async function runExtract(path: string, data: string, flags: ExtractFlags
   const size = imageSizeFor(path, model, flags.size)
   checkWritable(flags.out)
   if (flags.cache !== undefined) checkWritable(flags.cache, '--cache')
-  const place = placeOf(data)
-  const parts = partsOf(await openData(place, settings), withoutSecrets(place), flags.split)
+  const parts = flags.dataset
+    ? await partsOfSet(flags.dataset, data, flags.split)
+    : await partsOfData(data, settings, flags.split)
   using opened = openEncoder(settings, model.weights)
   if (opened.loaded && !model.run) for (const line of describeInit(opened.loaded)) console.error(line)
   const { device } = opened.precision
@@ -72,17 +72,6 @@ export async function runExtract(path: string, data: string, flags: ExtractFlags
   for (const { info } of written)
     for (const { reason } of info.leftOut) console.error(`left out: ${printable(reason)}`)
   await print(flags.json ? json(path, model, opened, written) : text(written))
-}
-
-function partsOf(data: ImageDataset, root: string, split: ExtractFlags['split']): ImagePart[] {
-  const { train, val, classes, stream } = data
-  const part = (name: string, samples: ImagePart['samples']): ImagePart => ({
-    ...{ name, samples, classes, root },
-    ...(stream && { stream }),
-  })
-  if (split === 'all') return [part('all', [...train, ...val])]
-  if (split !== 'both') return [part(split, split === 'train' ? train : val)]
-  return [part('train', train), ...(val.length ? [part('val', val)] : [])]
 }
 
 /** Extracts a part, unless what is asked for is there already. */
