@@ -6,10 +6,9 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { RECIPES } from '../packages/trex/dist/index.js'
 import { BENCHMARKS } from './benchmarks.mjs'
-import { interleave } from './interleave.mjs'
-import { buildReport, formatReport, machineLoad } from './report.mjs'
+import { measure } from './measure.mjs'
+import { formatReport } from './report.mjs'
 import { sampleJpegs } from './sampleJpegs.mjs'
-import { startSides } from './startSides.mjs'
 
 const USAGE = `Usage: node bench/endToEnd.mjs [IMAGES] [options]
 
@@ -76,11 +75,7 @@ async function main() {
       steps: flags.smoke ? 1 : Number(flags.steps),
       warmup: flags.smoke ? 1 : 10,
     }
-    const load = machineLoad()
-    const { ready, skipped } = await startSides(benchmark)
-    const results = await interleave(ready, benchmark, (line) => process.stderr.write(`  ${line}\n`))
-    await Promise.all(ready.map(({ child }) => child.quit()))
-    const report = buildReport('endToEnd', benchmark, results, skipped, load)
+    const { report } = await measure('endToEnd', benchmark)
     console.log(flags.json ? JSON.stringify(report) : formatReport(report))
   } finally {
     if (made) rmSync(images, { recursive: true })

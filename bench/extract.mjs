@@ -4,10 +4,9 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { interleave } from './interleave.mjs'
-import { buildReport, formatReport, machineLoad } from './report.mjs'
+import { measure } from './measure.mjs'
+import { buildReport, formatReport } from './report.mjs'
 import { sampleJpegs } from './sampleJpegs.mjs'
-import { startSides } from './startSides.mjs'
 
 const USAGE = `Usage: node bench/extract.mjs [IMAGES] [options]
 
@@ -53,7 +52,7 @@ const { values: flags, positionals } = parseArgs({
  * @param {'tensors' | 'files'} name
  * @param {Record<string, unknown>} settings
  */
-async function measure(name, settings) {
+async function compare(name, settings) {
   const files = name === 'files'
   /** @type {import('./benchmarks.mjs').Benchmark} */
   const benchmark = {
@@ -66,17 +65,13 @@ async function measure(name, settings) {
     steps: files || flags.smoke ? 1 : 3,
     warmup: files ? 1 : 2,
   }
-  const load = machineLoad()
-  const { ready, skipped } = await startSides(benchmark)
-  const results = await interleave(ready, benchmark, (line) => process.stderr.write(`  ${line}\n`))
-  for (const { child } of ready) await child.quit()
-  const report = buildReport(`extract, ${name}`, benchmark, results, skipped, load)
+  const { report, results } = await measure(`extract, ${name}`, benchmark)
   // One more reference: what bf16 gains over PyTorch's fp32.
   const half = results.find((side) => side.name.startsWith('trex:bf16'))
   if (half && half.name !== benchmark.sides[0]) {
     const others = { ...benchmark, sides: [half.name] }
     const peers = results.filter((side) => side === half || side.name.startsWith('torch'))
-    report.ratios.push(...buildReport(name, others, peers, [], load).ratios)
+    report.ratios.push(...buildReport(name, others, peers, [], 0).ratios)
   }
   console.log(flags.json ? JSON.stringify(report) : formatReport(report))
 }
@@ -93,9 +88,9 @@ async function main() {
     const [arch, size] = flags.smoke ? ['resnet18', 48] : [flags.arch, 224]
     const common = { arch, size, seed: 22, device: flags.device, threads: Number(flags.threads) }
     const batchSize = flags.smoke ? 2 : Number(flags.batch)
-    if (flags.only !== 'files') await measure('tensors', { ...common, batch: batchSize })
+    if (flags.only !== 'files') await compare('tensors', { ...common, batch: batchSize })
     if (flags.only !== 'tensors')
-      await measure('files', { ...common, batchSize, batch: count, workers: Number(flags.workers), images })
+      await compare('files', { ...common, batchSize, batch: count, workers: Number(flags.workers), images })
   } finally {
     if (made) rmSync(images, { recursive: true })
   }

@@ -2,9 +2,8 @@
 /** `node bench/run.mjs NAME`: measures trex against PyTorch peers in one interleaved run. See docs/benchmarks.md. */
 import { parseArgs } from 'node:util'
 import { BENCHMARKS, smoke } from './benchmarks.mjs'
-import { interleave } from './interleave.mjs'
-import { buildReport, formatReport, machineLoad } from './report.mjs'
-import { startSides } from './startSides.mjs'
+import { measure } from './measure.mjs'
+import { formatReport } from './report.mjs'
 
 const USAGE = `Usage: node bench/run.mjs NAME... [options]
 
@@ -44,9 +43,6 @@ const OPTIONS = /** @type {const} */ ({
 })
 
 /** @typedef {Record<string, string | boolean | undefined>} Flags */
-
-/** @param {string} line */
-const progress = (line) => process.stderr.write(`  ${line}\n`)
 
 /**
  * The benchmark of that name with the flags laid over it.
@@ -88,12 +84,7 @@ function count(key, text, least = 1) {
  */
 async function runBenchmark(name, flags) {
   const benchmark = configure(name, flags)
-  const load = machineLoad()
-  progress(`${name}: starting ${benchmark.sides.join(', ')}`)
-  const { ready, skipped } = await startSides(benchmark)
-  const results = ready.length ? await interleave(ready, benchmark, progress) : []
-  for (const { child } of ready) await child.quit()
-  const report = buildReport(name, benchmark, results, skipped, load)
+  const { report } = await measure(name, benchmark)
   if (flags.smoke)
     report.notes.unshift('smoke settings: this shows that everything runs, its times mean nothing')
   process.stdout.write(`${flags.json ? JSON.stringify(report) : formatReport(report)}\n`)

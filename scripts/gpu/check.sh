@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds trex beside the PyTorch of this machine's python3 and tests and measures it: see docs/gpu.md.
 #   scripts/gpu/check.sh RESULTS STAGE...
-# RESULTS gets a log and, of benchmarks, a line of JSON for each stage. Stages: setup cuda suite step64 step256 plain end
-# extract probe.
+# RESULTS gets a log and, of benchmarks, a line of JSON for each stage. Stages: setup cuda suite step64 step256 end extract
+# probe.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 results=$1

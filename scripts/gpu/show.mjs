@@ -4,7 +4,8 @@ import { formatReport } from '../../bench/report.mjs'
 
 const report = JSON.parse(await text(process.stdin))
 if (report.plan) console.log(formatReport(report))
-else
+else {
   for (const { name, seconds } of report.sides)
     console.log(`${report.benchmark} ${name}: ${seconds.median.toFixed(3)} s`)
-if (!report.plan) for (const { of, to, time } of report.ratios) console.log(`${of} / ${to}`, time)
+  for (const { of, to, time } of report.ratios) console.log(`${of} / ${to}`, time)
+}

@@ -6,7 +6,7 @@ import { readZip } from '../deploy/zip.js'
 import { TrexError } from '../errors.js'
 import { type ExportFormat, exportedFiles } from './exportFeatures.js'
 import { infoSchema } from './featureFile.js'
-import { npyItemBytes, readNpyHeader } from './npy.js'
+import { textsIn } from './readFeatures.js'
 
 const exportedSchema = infoSchema.extend({ images: z.number(), dim: z.number() })
 
@@ -38,6 +38,5 @@ async function textOf(path: string, format: ExportFormat): Promise<string> {
   }
   using source = openFileSource(path)
   const { offset, size, name } = readZip(source).get('info.npy')!
-  const { dataStart, type } = readNpyHeader(source.read(offset, Math.min(size, 1 << 16)), name)
-  return new TextDecoder().decode(source.read(offset + dataStart, npyItemBytes(type)))
+  return textsIn(source, offset, size, name)[0]!
 }

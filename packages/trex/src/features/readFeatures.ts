@@ -121,7 +121,8 @@ function elementsIn(source: ByteSource, offset: number, size: number, name: stri
   return elementsOf({ dtype, shape, data })
 }
 
-function textsIn(source: ByteSource, offset: number, size: number, name: string): string[] {
+/** The texts of an array of bytes `S` in numpy's format, at a place of a file. */
+export function textsIn(source: ByteSource, offset: number, size: number, name: string): string[] {
   const { type, shape, data } = arrayIn(source, offset, size, name)
   const width = npyItemBytes(type)
   const decoder = new TextDecoder()

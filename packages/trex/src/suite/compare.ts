@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { TrexError } from '../errors.js'
 import { seedMean } from '../transfer/confidence.js'
 import type { Grid } from './grid.js'
+import { isTransfer } from './published.js'
 import type { SetResult, TransferResults } from './results.js'
 import { percent, signed } from './resultsGrid.js'
 import { summarizeSet } from './summary.js'
@@ -59,7 +60,7 @@ export function compareResults(first: TransferResults, second: TransferResults):
     throw new TrexError(`${models[0]} and ${models[1]} have no set and seed in common`, {
       hint: 'evaluate both on the same sets with the same --seeds',
     })
-  const transfer = sets.filter(({ name }) => name !== 'in1k')
+  const transfer = sets.filter(isTransfer)
   const odds = transfer.length > 0 ? seedMean(transfer.map(({ logOdds }) => logOdds)) : null
   const count = (test: (difference: number) => boolean) =>
     transfer.filter(({ difference }) => test(difference)).length

@@ -13,6 +13,9 @@ export const PUBLISHED: readonly PublishedResult[] = [
   { name: 't-ReX* (published)', in1k: 80.2, meanLogOdds15: 0.8829 },
 ]
 
+/** Whether a set tells of transfer: all but ImageNet-1K, on which models are trained. */
+export const isTransfer = ({ name }: { readonly name: string }): boolean => name !== 'in1k'
+
 /** The 13 transfer sets whose scores the paper's figures average. */
 export const PAPER_13: readonly string[] = [
   ...['cog-l1', 'cog-l2', 'cog-l3', 'cog-l4', 'cog-l5'],

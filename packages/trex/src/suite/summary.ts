@@ -1,6 +1,6 @@
 import { seedMean } from '../transfer/confidence.js'
 import { logOdds } from '../transfer/scores.js'
-import { PAPER_13, PAPER_15 } from './published.js'
+import { isTransfer, PAPER_13, PAPER_15 } from './published.js'
 import type { SetResult, TransferResults } from './results.js'
 
 /** A set's scores over the seeds. */
@@ -49,7 +49,7 @@ export function meanScores(sets: readonly SetSummary[]): MeanScore[] {
     if (found.length === 0 || found.includes(undefined)) return []
     return [{ over: name, sets: found.length, meanLogOdds: seedMean(found.map((set) => set!.logOdds)).mean }]
   }
-  const others = sets.filter(({ name }) => name !== 'in1k').map(({ name }) => name)
+  const others = sets.filter(isTransfer).map(({ name }) => name)
   return [...over('13', PAPER_13), ...over('15', PAPER_15), ...over('all', others)]
 }
 

@@ -1,4 +1,4 @@
-import { type RowSplit, splitRows } from '../data/sources/split.js'
+import { type RowSplit, rowsByLabel, splitRows } from '../data/sources/split.js'
 import { TrexError } from '../errors.js'
 import { pythonShuffle } from './pythonRandom.js'
 
@@ -25,13 +25,7 @@ function originalSplit(labels: Int32Array, seed: number): RowSplit {
   const shuffle = pythonShuffle(seed)
   const [train, val]: [number[], number[]] = [[], []]
   let fraction = FRACTION
-  const byLabel = new Map<number, number[]>()
-  for (const [row, label] of labels.entries()) {
-    const rows = byLabel.get(label)
-    if (rows) rows.push(row)
-    else byLabel.set(label, [row])
-  }
-  for (const [, ordered] of [...byLabel].sort(([a], [b]) => a - b)) {
+  for (const [, ordered] of [...rowsByLabel(labels)].sort(([a], [b]) => a - b)) {
     const rows = shuffle(ordered)
     let held = Math.floor(rows.length * fraction)
     if (held === 0) {

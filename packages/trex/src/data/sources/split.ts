@@ -13,6 +13,17 @@ export interface SplitOptions {
   readonly stream: number
 }
 
+/** The rows of each label, ascending; labels in the order in which they first come. */
+export function rowsByLabel(labels: ArrayLike<number>): Map<number, number[]> {
+  const rowsOf = new Map<number, number[]>()
+  for (let row = 0; row < labels.length; row++) {
+    const members = rowsOf.get(labels[row]!)
+    if (members) members.push(row)
+    else rowsOf.set(labels[row]!, [row])
+  }
+  return rowsOf
+}
+
 /**
  * Draws floor(fraction * n) rows of each class for validation, at least one, at random with the seed; a class of one
  * row stays in training. A class's draw does not depend on the other classes. Throws RangeError unless
@@ -21,14 +32,8 @@ export interface SplitOptions {
 export function splitRows(labels: ArrayLike<number>, { fraction, seed, stream }: SplitOptions): RowSplit {
   if (!(fraction >= 0 && fraction < 1)) throw new RangeError(`fraction is ${fraction}, not in [0, 1)`)
   const rows = Uint32Array.from({ length: labels.length }, (_, row) => row)
-  const rowsOf = new Map<number, number[]>()
-  for (const row of rows) {
-    const members = rowsOf.get(labels[row]!)
-    if (members) members.push(row)
-    else rowsOf.set(labels[row]!, [row])
-  }
   const held = new Uint8Array(labels.length)
-  for (const [label, members] of rowsOf) {
+  for (const [label, members] of rowsByLabel(labels)) {
     if (fraction === 0 || members.length === 1) continue
     const count = Math.max(1, Math.floor(fraction * members.length))
     for (const row of rngFor(seed, stream, label).shuffle(members).slice(0, count)) held[row] = 1
