@@ -13,10 +13,10 @@ const allowed: Record<string, string[]> = {
   settings: ['errors', 'data'],
   method: ['torch', 'errors'],
   data: ['errors', 'rng'],
-  deploy: ['torch', 'errors'],
-  train: ['torch', 'method', 'data', 'deploy', 'analysis', 'settings', 'errors'],
-  transfer: ['torch', 'method', 'data', 'deploy', 'errors', 'rng'],
-  features: ['torch', 'method', 'data', 'deploy', 'train', 'transfer', 'errors'],
+  checkpoints: ['torch', 'method', 'errors'],
+  train: ['torch', 'method', 'data', 'checkpoints', 'analysis', 'settings', 'errors'],
+  transfer: ['torch', 'method', 'data', 'checkpoints', 'errors', 'rng'],
+  features: ['torch', 'method', 'data', 'checkpoints', 'train', 'transfer', 'errors'],
   suite: ['torch', 'train', 'data', 'transfer', 'features', 'errors'],
   analysis: ['torch', 'errors'],
   evaluate: ['torch', 'method', 'data', 'train', 'transfer', 'settings', 'errors'],
@@ -24,7 +24,7 @@ const allowed: Record<string, string[]> = {
   demo: ['torch', 'method', 'data', 'train', 'transfer', 'report', 'settings', 'errors', 'rng'],
   cli: [
     ...['torch', 'method', 'data', 'train', 'evaluate', 'transfer', 'features', 'suite', 'demo', 'report'],
-    ...['settings', 'errors'],
+    ...['checkpoints', 'settings', 'errors'],
   ],
 }
 /** Files directly in src/ and the room they make up. */
@@ -103,11 +103,11 @@ describe('rooms', () => {
   })
 
   test('read PyTorch files without libtorch, and from any bytes', () => {
-    const deploy = all.filter(({ from }) => roomOf(from) === 'deploy')
-    const torch = deploy.filter(({ to, typeOnly }) => roomOf(to) === 'torch' && !typeOnly)
+    const reader = all.filter(({ from }) => roomOf(from) === 'checkpoints')
+    const torch = reader.filter(({ to, typeOnly }) => roomOf(to) === 'torch' && !typeOnly)
     expect(torch).toEqual([])
-    const node = deploy.filter(({ to }) => to.startsWith('node:')).map(({ from }) => relative(root, from))
-    expect(new Set(node)).toEqual(new Set(['packages/trex/src/deploy/fileSource.ts']))
+    const node = reader.filter(({ to }) => to.startsWith('node:')).map(({ from }) => relative(root, from))
+    expect(new Set(node)).toEqual(new Set(['packages/trex/src/checkpoints/fileSource.ts']))
   })
 })
 

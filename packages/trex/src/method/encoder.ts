@@ -1,7 +1,8 @@
 import type { Generator, Module } from 'trex-torch'
 import { TrexError } from '../errors.js'
-import { type ResNetName, type ResNetOptions, resnet, resnetNames } from './resnet.js'
-import { type ViTName, type ViTOptions, vit, vitNames } from './vit.js'
+import { type ResNetName, resnetNames, type ViTName, vitNames } from './architectures.js'
+import { type ResNetOptions, resnet } from './resnet.js'
+import { type ViTOptions, vit } from './vit.js'
 
 /** Images to features: f of the paper, the part that is kept after training. */
 export interface Encoder extends Module {

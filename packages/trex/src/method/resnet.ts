@@ -11,22 +11,10 @@ import {
   type Tensor,
   tidy,
 } from 'trex-torch'
+import { type ResNetName, resnetArchitectures } from './architectures.js'
 import type { Encoder } from './encoder.js'
 
 // He et al. 2016, v1.5: the bottleneck strides in its 3x3 convolution. Names are torchvision's.
-
-/** Blocks and their number in the four stages. */
-export const resnetArchitectures = {
-  resnet18: { block: 'basic', depths: [2, 2, 2, 2] },
-  resnet34: { block: 'basic', depths: [3, 4, 6, 3] },
-  resnet50: { block: 'bottleneck', depths: [3, 4, 6, 3] },
-  resnet101: { block: 'bottleneck', depths: [3, 4, 23, 3] },
-} as const
-
-/** The name of a ResNet that can be built. */
-export type ResNetName = keyof typeof resnetArchitectures
-/** All names that `resnet` knows. */
-export const resnetNames = Object.keys(resnetArchitectures) as ResNetName[]
 
 /** `small` replaces the 7x7 stride-2 convolution and the pooling by a 3x3 convolution, for images of 32-64 px. */
 export interface ResNetOptions {

@@ -10,26 +10,12 @@ import {
   tidy,
   zeros,
 } from 'trex-torch'
+import { VIT_DEPTH, type ViTName, vitArchitectures } from './architectures.js'
 import type { Encoder } from './encoder.js'
 import { LAYER_NORM_EPS, TransformerBlock } from './vitBlock.js'
 import { positionsAt } from './vitPositions.js'
 
 // Dosovitskiy et al. 2021 in the sizes of DINO (Caron et al. 2021); names are DINO's and timm's.
-
-/** Widths of tokens, and heads of attention. */
-export const vitArchitectures = {
-  vit_tiny: { width: 192, heads: 3 },
-  vit_small: { width: 384, heads: 6 },
-  vit_base: { width: 768, heads: 12 },
-} as const
-
-/** Blocks of every one of them. */
-export const VIT_DEPTH = 12
-
-/** The name of a vision transformer that can be built. */
-export type ViTName = keyof typeof vitArchitectures
-/** All names that `vit` knows. */
-export const vitNames = Object.keys(vitArchitectures) as ViTName[]
 
 /** The shape of a vision transformer beside its name. */
 export interface ViTOptions {

@@ -1,5 +1,5 @@
 import { isAbsolute, sep } from 'node:path'
-import { quoted } from '../../../deploy/quoted.js'
+import { quoted } from '../../../checkpoints/quoted.js'
 import { TrexError } from '../../../errors.js'
 
 /**

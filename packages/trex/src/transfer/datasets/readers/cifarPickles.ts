@@ -1,6 +1,6 @@
 import { join } from 'node:path'
+import { PickleObject, type PickleValue } from '../../../checkpoints/pickleValues.js'
 import type { Sample } from '../../../data/sources/sample.js'
-import { PickleObject, type PickleValue } from '../../../deploy/pickleValues.js'
 import { TrexError } from '../../../errors.js'
 import type { TransferData } from '../transferSet.js'
 import { numpyArray } from './numpyPickle.js'

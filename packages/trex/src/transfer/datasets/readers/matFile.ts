@@ -1,5 +1,5 @@
 import { inflateSync } from 'node:zlib'
-import { quoted } from '../../../deploy/quoted.js'
+import { quoted } from '../../../checkpoints/quoted.js'
 import { TrexError } from '../../../errors.js'
 import { type MatBudget, type MatValue, matBudget, readMatrix } from './matArray.js'
 import { COMPRESSED, MATRIX, type MatCursor, matCursor } from './matCursor.js'

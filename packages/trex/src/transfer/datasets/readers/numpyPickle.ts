@@ -1,4 +1,9 @@
-import { PickleGlobal, PickleObject, PickleTuple, type PickleValue } from '../../../deploy/pickleValues.js'
+import {
+  PickleGlobal,
+  PickleObject,
+  PickleTuple,
+  type PickleValue,
+} from '../../../checkpoints/pickleValues.js'
 
 /** A NumPy array as its pickle says: its elements are objects, or bytes of a type. */
 export interface NumpyArray {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
-import type { PickleValue } from '../../../deploy/pickleValues.js'
+import type { PickleValue } from '../../../checkpoints/pickleValues.js'
 import { TrexError } from '../../../errors.js'
 import { itemsOf, readPickle, textsOf } from './pathPickle.js'
 

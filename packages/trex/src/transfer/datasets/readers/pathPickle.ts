@@ -1,7 +1,12 @@
-import { unpickle } from '../../../deploy/pickle.js'
-import { pickleBudget } from '../../../deploy/pickleBudget.js'
-import type { PickleMeaning } from '../../../deploy/pickleBuild.js'
-import { checkNesting, PickleObject, PickleTuple, type PickleValue } from '../../../deploy/pickleValues.js'
+import { unpickle } from '../../../checkpoints/pickle.js'
+import { pickleBudget } from '../../../checkpoints/pickleBudget.js'
+import type { PickleMeaning } from '../../../checkpoints/pickleBuild.js'
+import {
+  checkNesting,
+  PickleObject,
+  PickleTuple,
+  type PickleValue,
+} from '../../../checkpoints/pickleValues.js'
 import { TrexError } from '../../../errors.js'
 import { numpyTexts } from './numpyPickle.js'
 import { readWhole } from './textLines.js'

@@ -1,5 +1,5 @@
+import { quoted } from '../../../checkpoints/quoted.js'
 import { readFully, withRegularFile } from '../../../data/decode/regularFile.js'
-import { quoted } from '../../../deploy/quoted.js'
 import { TrexError } from '../../../errors.js'
 
 /** The largest list, of Places205, has 120 MB. */

@@ -110,9 +110,9 @@ const hostile: Record<string, () => Uint8Array> = {
 
 const opening = `
 import { readFileSync } from 'node:fs'
-import { bufferSource } from '${new URL('../../dist/deploy/byteSource.js', import.meta.url)}'
-import { openPth } from '${new URL('../../dist/deploy/pth.js', import.meta.url)}'
-import { stateDicts } from '${new URL('../../dist/deploy/stateDicts.js', import.meta.url)}'
+import { bufferSource } from '${new URL('../../dist/checkpoints/byteSource.js', import.meta.url)}'
+import { openPth } from '${new URL('../../dist/checkpoints/pth.js', import.meta.url)}'
+import { stateDicts } from '${new URL('../../dist/checkpoints/stateDicts.js', import.meta.url)}'
 const bytes = readFileSync(process.argv[1])
 const before = process.resourceUsage().maxRSS
 const cpu = process.cpuUsage()
