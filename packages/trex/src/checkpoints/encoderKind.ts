@@ -20,12 +20,21 @@ export interface EncoderKind {
 /** Shapes of tensors by name. */
 export type Shapes = ReadonlyMap<string, { readonly shape: readonly number[] }>
 
+/** An encoder, and what stands before its names. */
+export interface EncoderPlace {
+  readonly prefix: string
+  readonly kind: EncoderKind
+}
+
 /** The encoders, under any prefixes, that the names and shapes of tensors are of. */
-export function encoderKinds(tensors: Shapes): EncoderKind[] {
+export function encoderPlaces(tensors: Shapes): EncoderPlace[] {
   return [...tensors.keys()].flatMap((name) => {
-    const [, before, last] = /^(.*?)(layer1\.0\.conv1\.weight|patch_embed\.proj\.weight)$/.exec(name) ?? []
-    if (before === undefined) return []
-    return (last!.startsWith('layer1') ? resnetUnder : vitUnder)(before, tensors)
+    const [, prefix, last] = /^(|.*\.)(layer1\.0\.conv1\.weight|patch_embed\.proj\.weight)$/.exec(name) ?? []
+    if (prefix === undefined) return []
+    return (last!.startsWith('layer1') ? resnetUnder : vitUnder)(prefix, tensors).map((kind) => ({
+      prefix,
+      kind,
+    }))
   })
 }
 

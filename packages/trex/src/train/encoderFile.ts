@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs'
 import { openSafetensors, type RawTensor, SafetensorsError } from 'trex-torch/safetensors'
+import { CheckpointError, CONVERT_HINT } from '../checkpoints/checkpointError.js'
 import { openFileSource } from '../checkpoints/fileSource.js'
 import { openPth } from '../checkpoints/pth.js'
-import { CONVERT_HINT, PthError } from '../checkpoints/pthError.js'
 import type { PthTensor } from '../checkpoints/pthTensor.js'
 import { stateDicts } from '../checkpoints/stateDicts.js'
 import { TrexError } from '../errors.js'
@@ -68,7 +68,8 @@ function openTorch(path: string): EncoderFile {
   try {
     const file = openPth(source)
     const found = stateDicts(file.root)
-    if (found.length === 0) throw new PthError(path, 'holds no tensors by name', { hint: CONVERT_HINT })
+    if (found.length === 0)
+      throw new CheckpointError(path, 'holds no tensors by name', { hint: CONVERT_HINT })
     const networks = found.map(({ path, tensors }) => ({
       path,
       tensors,

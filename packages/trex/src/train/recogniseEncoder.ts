@@ -1,4 +1,4 @@
-import { type EncoderKind, encoderKinds } from '../checkpoints/encoderKind.js'
+import { type EncoderKind, encoderPlaces } from '../checkpoints/encoderKind.js'
 import { TrexError } from '../errors.js'
 import { openEncoderFile } from './encoderFile.js'
 
@@ -11,7 +11,7 @@ export function recogniseEncoder(path: string): EncoderKind {
   using file = openEncoderFile(path)
   const kinds = new Map(
     file.networks
-      .flatMap(({ tensors }) => encoderKinds(tensors))
+      .flatMap(({ tensors }) => encoderPlaces(tensors).map(({ kind }) => kind))
       .map((kind): [string, EncoderKind] => [JSON.stringify(kind), kind]),
   )
   if (kinds.size === 1) return [...kinds.values()][0]!
