@@ -1,10 +1,10 @@
 import { ITEM_SIZES, type RawTensor } from 'trex-torch/safetensors-format'
 import type { Checkpoint, StoredNetwork } from './checkpoint.js'
 import { CheckpointError } from './checkpointError.js'
-import { type EncoderKind, encoderPlaces } from './encoderKind.js'
+import { type EncoderKind, kindsIn } from './encoderKind.js'
 import type { EncoderReport } from './encoderReport.js'
 import { encoderShapes } from './encoderShapes.js'
-import { type FoundEncoder, findEncoder, placeOf, type WantedShapes } from './findEncoder.js'
+import { type FoundEncoder, findEncoder, type WantedShapes } from './findEncoder.js'
 import { quoted } from './quoted.js'
 
 /** An encoder's tensors under the names of torchvision and DINO, whatever file they came from. */
@@ -53,17 +53,10 @@ export function reportOf(path: string, found: FoundEncoder): EncoderReport {
 }
 
 /** The one kind of encoder that a file has. @throws CheckpointError when there are none or several. */
-export function oneKind({ name, networks, format }: Checkpoint, key = ''): EncoderKind {
-  const kinds = new Map<string, EncoderKind>()
-  const places: string[] = []
-  for (const { path, tensors } of networks)
-    for (const { prefix, kind } of encoderPlaces(tensors)) {
-      const place = placeOf(path, prefix)
-      places.push(place)
-      if (place.includes(key)) kinds.set(JSON.stringify(kind), kind)
-    }
-  if (kinds.size === 1) return [...kinds.values()][0]!
-  const found = [...kinds.values()].map(({ encoder }) => encoder).join(', ')
+function oneKind({ name, networks, format }: Checkpoint, key = ''): EncoderKind {
+  const { kinds, places } = kindsIn(networks, key)
+  if (kinds.length === 1) return kinds[0]!
+  const found = kinds.map(({ encoder }) => encoder).join(', ')
   if (found)
     throw new CheckpointError(name, `has weights of several encoders: ${found}`, {
       hint: `Say which with --key: ${shown(places)}.`,
