@@ -5,12 +5,14 @@ import { compareCommand } from './compare.js'
 import { datasetsCommand } from './datasets.js'
 import { demoCommand } from './demo.js'
 import { doctorCommand } from './doctor.js'
+import { embedCommand } from './embed.js'
 import { evalCommand } from './eval.js'
 import { extractCommand } from './extract.js'
 import { previewCommand } from './preview.js'
 import { watchOutput } from './print.js'
 import { replayCommand } from './replay.js'
 import { runsCommand } from './runs.js'
+import { searchCommand } from './search.js'
 import { trainCommand } from './train.js'
 import { transferCommand } from './transfer.js'
 
@@ -32,6 +34,8 @@ const commands = [
   runsCommand(),
   evalCommand(),
   extractCommand(),
+  embedCommand(),
+  searchCommand(),
   transferCommand(),
   compareCommand(),
   previewCommand(),
