@@ -47,7 +47,7 @@ export function openNpz(source: ByteSource): Checkpoint {
   const network = { path: '', tensors, read: (tensor: string) => readArray(source, tensors.get(tensor)!) }
   return {
     ...{ name, size, format: 'npz', metadata: {}, networks: tensors.size ? [network] : [] },
-    tree: () => networkTree(tensors, unread),
+    tree: () => networkTree(tensors, { 'not read': unread }),
   }
 }
 

@@ -7,6 +7,7 @@ import { demoCommand } from './demo.js'
 import { doctorCommand } from './doctor.js'
 import { evalCommand } from './eval.js'
 import { extractCommand } from './extract.js'
+import { importCommand } from './import.js'
 import { previewCommand } from './preview.js'
 import { watchOutput } from './print.js'
 import { replayCommand } from './replay.js'
@@ -30,6 +31,7 @@ const commands = [
   trainCommand(),
   replayCommand(),
   runsCommand(),
+  importCommand(),
   evalCommand(),
   extractCommand(),
   transferCommand(),
