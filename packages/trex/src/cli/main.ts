@@ -8,6 +8,7 @@ import { doctorCommand } from './doctor.js'
 import { embedCommand } from './embed.js'
 import { evalCommand } from './eval.js'
 import { extractCommand } from './extract.js'
+import { importCommand } from './import.js'
 import { previewCommand } from './preview.js'
 import { watchOutput } from './print.js'
 import { replayCommand } from './replay.js'
@@ -32,6 +33,7 @@ const commands = [
   trainCommand(),
   replayCommand(),
   runsCommand(),
+  importCommand(),
   evalCommand(),
   extractCommand(),
   embedCommand(),
