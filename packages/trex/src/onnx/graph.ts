@@ -1,4 +1,4 @@
-import { castTensor } from '../checkpoints/castTensor.js'
+import { toFloat16 } from './float16.js'
 
 /** Element types of what is written here, with their numbers in ONNX's TensorProto.DataType. */
 export const elementTypes = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, float16: 10 } as const
@@ -101,7 +101,7 @@ export function draftGraph(precision: 'float32' | 'float16'): GraphDraft {
     weight: (name, dims, values) =>
       precision === 'float32'
         ? float32(name, dims, values)
-        : constant(name, { type: 'float16', dims, elements: () => halves(values()) }),
+        : constant(name, { type: 'float16', dims, elements: () => toFloat16(values()) }),
     integers: (name, values) =>
       constant(name, {
         type: 'int64',
@@ -115,9 +115,4 @@ export function draftGraph(precision: 'float32' | 'float16'): GraphDraft {
     },
     finish: (inputs, outputs) => ({ nodes, initializers, inputs, outputs }),
   }
-}
-
-function halves(values: Float32Array): Uint8Array {
-  const data = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
-  return castTensor({ dtype: 'F32', shape: [values.length], data }, 'F16').data
 }
