@@ -44,6 +44,8 @@ interface Import {
   from: string
   to: string
   typeOnly: boolean
+  /** `import('...')`: loaded when it is asked for. */
+  lazy: boolean
 }
 
 const sources = (folder: string): string[] =>
@@ -65,7 +67,7 @@ function importsOf(file: string): Import[] {
         typeOnly: type !== undefined,
       }
     const to = target.startsWith('.') ? resolve(dirname(file), target.replace(/\.js$/, '.ts')) : target
-    return { from: file, to, typeOnly: type !== undefined }
+    return { from: file, to, typeOnly: type !== undefined, lazy: lazy !== undefined }
   })
 }
 
@@ -121,6 +123,15 @@ describe('rooms', () => {
     )
     const node = reader.filter(({ to }) => to.startsWith('node:')).map(({ from }) => relative(root, from))
     expect(new Set(node)).toEqual(new Set(['packages/trex/src/checkpoints/fileSource.ts']))
+  })
+
+  test('embed with ONNX Runtime unless libtorch is asked for', () => {
+    const engine = 'packages/trex/src/embed/libtorch.ts'
+    const used = all.filter(({ from, typeOnly }) => roomOf(from) === 'embed' && !typeOnly)
+    const rooms = used.filter(({ to }) => ['torch', 'method'].includes(roomOf(to) ?? ''))
+    expect(new Set(rooms.map(({ from }) => relative(root, from)))).toEqual(new Set([engine]))
+    const eager = all.filter(({ to, lazy }) => relative(root, to) === engine && !lazy)
+    expect(eager).toEqual([])
   })
 })
 

@@ -26,11 +26,11 @@ export async function searchPage({ title, subtitle, results }: SearchResults): P
   const cards = await Promise.all(
     results.map(
       async ({ query, hits }) => html`<article class="found">
-<figure>${await picture(query, SIDES.query)}<figcaption>${query.name}</figcaption></figure>
+<figure>${await picture(query, SIDES.query)}<figcaption title="${query.name}">${shortName(query.name)}</figcaption></figure>
 <ol>${await Promise.all(
         hits.map(
           async (hit) =>
-            html`<li>${await picture(hit, SIDES.hit)}<b>${hit.score.toFixed(3)}</b><span>${hit.name}</span></li>`,
+            html`<li>${await picture(hit, SIDES.hit)}<b>${hit.score.toFixed(3)}</b><span title="${hit.name}">${shortName(hit.name)}</span></li>`,
         ),
       )}</ol>
 </article>`,
@@ -45,6 +45,9 @@ export async function searchPage({ title, subtitle, results }: SearchResults): P
     }),
   )
 }
+
+/** The last part of a path. */
+const shortName = (path: string) => path.split('/').at(-1)!
 
 async function picture({ name, path }: NamedPicture, side: number): Promise<Html> {
   const size = side / 2
