@@ -65,6 +65,7 @@ function importsOf(file: string): Import[] {
         from: file,
         to: join(root, 'packages/torch/src/safetensorsFormat.ts'),
         typeOnly: type !== undefined,
+        lazy: false,
       }
     const to = target.startsWith('.') ? resolve(dirname(file), target.replace(/\.js$/, '.ts')) : target
     return { from: file, to, typeOnly: type !== undefined, lazy: lazy !== undefined }

@@ -24,8 +24,7 @@ export async function embedToStdout(
     const lines = Array.from(batch.indices, (_, row) =>
       jsonLine(pathOf(row), features.subarray(row * dim, (row + 1) * dim)),
     )
-    await print(lines.join('').slice(0, -1))
-    if (!process.stdout.writable) break // `head` has what it wanted
+    if (!(await print(lines.join('').slice(0, -1)))) break // `head` has what it wanted
     await setImmediate() // batches that are ready would keep signals waiting
   }
   for (const reason of bad.skipped.values()) console.error(`left out: ${printable(reason)}`)
