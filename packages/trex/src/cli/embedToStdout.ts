@@ -6,7 +6,7 @@ import type { EvalTransform } from '../data/pixels/evalTransform.js'
 import type { Sample } from '../data/sources/sample.js'
 import { type ComputeOptions, checkFinite, type FeatureComputer } from '../features/computeFeatures.js'
 import { jsonLine } from '../features/jsonLines.js'
-import { print } from './print.js'
+import { printWhileRead } from './print.js'
 
 /** Prints a line of JSON an image as its features are computed, while somebody reads them. */
 export async function embedToStdout(
@@ -24,7 +24,7 @@ export async function embedToStdout(
     const lines = Array.from(batch.indices, (_, row) =>
       jsonLine(pathOf(row), features.subarray(row * dim, (row + 1) * dim)),
     )
-    if (!(await print(lines.join('').slice(0, -1)))) break // `head` has what it wanted
+    if (!(await printWhileRead(lines.join('').slice(0, -1)))) break // `head` has what it wanted
     await setImmediate() // batches that are ready would keep signals waiting
   }
   for (const reason of bad.skipped.values()) console.error(`left out: ${printable(reason)}`)

@@ -15,10 +15,15 @@ export function watchOutput(): void {
 }
 
 /**
- * Prints what a command was asked for to stdout, as far as somebody reads it, and tells whether somebody does. Rejects
- * with TrexError when it cannot be written.
+ * Prints what a command was asked for to stdout, as far as somebody reads it. Rejects with TrexError when it cannot be
+ * written.
  */
-export function print(text: string): Promise<boolean> {
+export async function print(text: string): Promise<void> {
+  await printWhileRead(text)
+}
+
+/** As `print`, and tells whether somebody reads it. */
+export function printWhileRead(text: string): Promise<boolean> {
   return new Promise((done, fail) => {
     // The stream tells of an error as an event as well, which nobody else listens to.
     const onError = (cause: NodeJS.ErrnoException) => {
