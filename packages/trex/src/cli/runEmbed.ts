@@ -1,34 +1,26 @@
-import { existsSync, rmSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
-import { basename, dirname, extname, join } from 'node:path'
+import { rmSync } from 'node:fs'
+import { dirname, extname } from 'node:path'
 import { writeFileAtomic } from 'trex-torch/safetensors'
-import type { ModelDescription } from '../checkpoints/modelDescription.js'
 import { printable } from '../data/check/printable.js'
-import { openWorkers, type Workers } from '../data/loader/workers.js'
 import type { Sample } from '../data/sources/sample.js'
-import { BATCH_SIZE, type OpenedSession, openSession } from '../embed/loadEncoder.js'
-import { modelFingerprint, type OpenedModel, openModel } from '../embed/openModel.js'
+import { BATCH_SIZE, openSession } from '../embed/loadEncoder.js'
+import { openModel } from '../embed/openModel.js'
 import { TrexError } from '../errors.js'
-import {
-  type ComputeOptions,
-  type ExtractedFeatures,
-  type FeatureComputer,
-  featuresToFile,
-  type ImagePart,
-} from '../features/computeFeatures.js'
-import { type ExportedInfo, exportedInfo } from '../features/exportedInfo.js'
-import {
-  EXPORT_FORMATS,
-  type ExportFormat,
-  exportedFiles,
-  exportFeatures,
-} from '../features/exportFeatures.js'
-import { dataFingerprint, type FeatureIdentity, identityChanges } from '../features/identity.js'
+import type { ComputeOptions, ImagePart } from '../features/computeFeatures.js'
+import { EXPORT_FORMATS, type ExportFormat } from '../features/exportFeatures.js'
 import { embedInputs } from './embedInputs.js'
 import { type EncoderFlags, loadOptionsOf } from './embedOptions.js'
+import {
+  computerOf,
+  embedToFile,
+  embedWorkers,
+  identityOf,
+  type Target,
+  type Written,
+} from './embedToFile.js'
 import { embedToStdout } from './embedToStdout.js'
 import { checkWritable } from './evalFiles.js'
-import { followExtraction } from './followExtraction.js'
+import { lowerThreads } from './lowerThreads.js'
 import { print } from './print.js'
 import { stopGently } from './stop.js'
 
@@ -48,6 +40,7 @@ export async function runEmbed(path: string, images: readonly string[], flags: E
   if (target) checkWritable(dirname(target.base))
   const samples = await embedInputs(images)
   const model = openModel(path, loadOptionsOf(flags))
+  await lowerThreads()
   const opened = await openSession(model, loadOptionsOf(flags))
   const { session, description } = opened
   using stopping = stopGently()
@@ -72,12 +65,6 @@ export async function runEmbed(path: string, images: readonly string[], flags: E
   }
 }
 
-/** Where the features go, without the extension, and in which format. */
-interface Target {
-  readonly base: string
-  readonly format: ExportFormat
-}
-
 function targetOf({ out, format: asked }: Pick<EmbedFlags, 'out' | 'format'>): Target {
   const extension = extname(out).slice(1).toLowerCase()
   const named = EXPORT_FORMATS.find((format) => format === extension)
@@ -87,82 +74,6 @@ function targetOf({ out, format: asked }: Pick<EmbedFlags, 'out' | 'format'>): T
       hint: `call it .${EXPORT_FORMATS.join(', .')}, or give --format`,
     })
   return { base: named === format ? out.slice(0, -extension.length - 1) : out, format }
-}
-
-/** Threads that decode, and give way to those that compute (docs/decisions/0011-data-threads-give-way.md). */
-function embedWorkers(
-  { preprocess: { mean, std } }: ModelDescription,
-  { workers = Math.min(4, availableParallelism()), autoOrient = false }: EmbedFlags,
-): Workers {
-  return openWorkers({
-    ...{ workers, normalization: { mean, std }, decode: { autoOrient } },
-    ...{ nice: 19, stallSeconds: 600 },
-  })
-}
-
-function computerOf(path: string, { session, description }: OpenedSession): FeatureComputer {
-  const { featureDim: dim } = description
-  return {
-    ...{ dim, encoder: `${description.encoder ?? 'graph'} of ${path}`, computed: session.engine },
-    async rows({ images, size }) {
-      const { features, shape } = await session.run(images as Float32Array, size)
-      if (shape[0] !== size || shape[1] !== dim)
-        throw new TrexError(`the model gives [${shape}] for ${size} images, not [${size}, ${dim}]`, {
-          hint: 'give --batch-size as it was exported with, if that is fixed',
-        })
-      return features
-    },
-  }
-}
-
-function identityOf(
-  model: OpenedModel,
-  { preprocess }: ModelDescription,
-  { samples, root, nameOf }: ImagePart,
-  { precision = 'fp32', autoOrient = false }: EmbedFlags,
-): FeatureIdentity {
-  return {
-    model: modelFingerprint(model),
-    data: dataFingerprint(root, samples, [], { nameOf }),
-    transform: { ...preprocess, autoOrient },
-    precision,
-  }
-}
-
-/** What was written, or was there already. */
-interface Written extends Omit<ExtractedFeatures, 'file'> {
-  readonly files: readonly string[]
-}
-
-async function embedToFile(
-  { base, format }: Target,
-  identity: FeatureIdentity,
-  part: ImagePart,
-  computer: FeatureComputer,
-  options: ComputeOptions,
-): Promise<Written> {
-  const files = exportedFiles(base, format, false)
-  const there = files.every(existsSync) ? await exportedInfo(base, format) : null
-  if (there) return found(there, identity, files)
-  // On the way there, under a name that is nobody's.
-  const file = join(dirname(base), `.${basename(base)}.${format}.features`)
-  const done = await followExtraction('embed', featuresToFile(file, identity, part, computer, options))
-  exportFeatures(file, base, format)
-  rmSync(file)
-  return { ...done, found: false, files }
-}
-
-function found(
-  { images, dim, ...info }: ExportedInfo,
-  identity: FeatureIdentity,
-  files: readonly string[],
-): Written {
-  const changes = identityChanges(info.identity, identity)
-  if (changes.length)
-    throw new TrexError(`${files[0]} holds features of another ${changes.join(', ')}`, {
-      hint: 'choose another --out, or remove the file',
-    })
-  return { files, info, images, dim, found: true }
 }
 
 /** Writes which images were left out beside the features; its path, null where there are none. */
