@@ -108,6 +108,19 @@ describe('docs/features.md', () => {
     ))
 })
 
+describe('docs/embedding.md', () => {
+  const text = read('embedding.md')
+  beforeAll(async () => {
+    const tiny = [...TINY, '--out', 'runs/photos']
+    expect((await trex(['train', 'photos', ...tiny], { cwd: dir })).status).toBe(0)
+  })
+  test('has commands', () => expect(commands(text).length).toBeGreaterThanOrEqual(5))
+  test.each(commands(text))('%s', runs)
+
+  test('its program prints the shape, what is alike, and the class', async () =>
+    expect(await printed(text)).toBe('[ 2, 512 ]\n1.00 1\none'))
+})
+
 describe('docs/transfer.md', () => {
   const text = read('transfer.md')
   beforeAll(async () => {

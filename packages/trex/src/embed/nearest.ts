@@ -109,7 +109,10 @@ const squaredDistances: Compare = (a, atA, b, atB, width, rows, out) => {
     let [s0, s1, s2, s3] = [0, 0, 0, 0]
     for (let i = 0; i < width; i++) {
       const x = a[atA + i]!
-      const [d0, d1, d2, d3] = [x - b[p0 + i]!, x - b[p1 + i]!, x - b[p2 + i]!, x - b[p3 + i]!]
+      const d0 = x - b[p0 + i]!
+      const d1 = x - b[p1 + i]!
+      const d2 = x - b[p2 + i]!
+      const d3 = x - b[p3 + i]!
       s0 += d0 * d0
       s1 += d1 * d1
       s2 += d2 * d2
