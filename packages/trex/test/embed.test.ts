@@ -155,6 +155,9 @@ describe('features', () => {
     expect(await encoder.embed(photos)).toEqual(await ours.embed(photos))
     write({ size: { height: SIZE, width: SIZE } })
     await expect(loadEncoder(dir)).rejects.toThrow('images are squeezed to a square')
+    const { preprocess } = encoder.description
+    await using told = await loadEncoder(dir, { preprocess, threads: 1 })
+    expect(await told.embed(photos)).toEqual(await ours.embed(photos))
     write({ resample: 1 })
     await expect(loadEncoder(dir)).rejects.toThrow('resample 1 is neither 2 nor 3')
     await expect(loadEncoder(folder)).rejects.toThrow('there is no model in')

@@ -7,22 +7,13 @@ import type { Preprocess } from './model.js'
 /** Files of a folder of the hub that are taken, the first there is. */
 const FILES = ['onnx/model.onnx', 'model.onnx', 'model.safetensors', 'pytorch_model.bin']
 
-/**
- * The model in a folder as transformers and transformers.js have it: the file, and how its images are prepared as far as
- * `preprocessor_config.json` tells.
- * @throws TrexError when there is none, or its images are prepared in a way that is not known here.
- */
-export function hubFolder(dir: string): {
-  readonly file: string
-  readonly preprocess: Partial<Preprocess>
-} {
+/** The file of the model in a folder as transformers and transformers.js have it. @throws TrexError when there is none. */
+export function hubModel(dir: string): string {
   const file = FILES.map((name) => join(dir, name)).find(existsSync)
-  if (!file)
-    throw new TrexError(`there is no model in ${dir}`, {
-      hint: `give a run folder, or a folder with ${FILES.join(' or ')}`,
-    })
-  const config = join(dir, 'preprocessor_config.json')
-  return { file, preprocess: existsSync(config) ? preprocessIn(config) : {} }
+  if (file) return file
+  throw new TrexError(`there is no model in ${dir}`, {
+    hint: `give a run folder, or a folder with ${FILES.join(' or ')}`,
+  })
 }
 
 const side = z.number().int().positive()
@@ -45,10 +36,16 @@ const schema = z.object({
 
 const FILTERS: Readonly<Record<number, Preprocess['filter']>> = { 2: 'bilinear', 3: 'bicubic' }
 
-function preprocessIn(path: string): Partial<Preprocess> {
+/**
+ * How images are prepared as `preprocessor_config.json` in a folder tells, where it is there.
+ * @throws TrexError when that is in a way that is not known here.
+ */
+export function hubPreprocess(dir: string): Partial<Preprocess> {
+  const path = join(dir, 'preprocessor_config.json')
+  if (!existsSync(path)) return {}
   const refuse = (what: string): never => {
     throw new TrexError(`${path}: ${what}`, {
-      hint: 'leave the file out, and give the option preprocess, to have images prepared in another way',
+      hint: 'give the option preprocess, all of it, to have images prepared in another way',
     })
   }
   let parsed: unknown

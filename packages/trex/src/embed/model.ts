@@ -14,8 +14,8 @@ export type Preprocess = ModelDescription['preprocess']
 export interface Given {
   /** How images are prepared, or parts of it; all of it is needed for an ONNX file of others. */
   readonly preprocess?: Partial<Preprocess> | undefined
-  /** The same where neither the file nor `preprocess` tells. */
-  readonly defaults?: Partial<Preprocess> | undefined
+  /** The same of a file that says nothing of it. */
+  readonly defaults?: (() => Partial<Preprocess>) | undefined
   /** Side of the images in pixels; needed for weights of a ResNet with the small stem. */
   readonly imageSize?: number | undefined
   /** What of the tokens is the features: of a vision transformer's weights, or of an output [B, T, D] of a graph. */
@@ -70,12 +70,12 @@ function described(
   { imageSize, pooling, preprocess = {}, defaults }: Given,
 ): ModelDescription {
   try {
-    const { vit, preprocess: before } = stored ?? {}
+    const { vit, preprocess: before = elsewhere(preprocess, defaults) } = stored ?? {}
     const size = imageSize === undefined ? {} : { resize: imageSize, crop: imageSize }
     return describeEncoder(kind, {
-      imageSize: imageSize ?? preprocess.crop ?? before?.crop ?? defaults?.crop,
+      imageSize: imageSize ?? preprocess.crop ?? before?.crop,
       pooling: pooling ?? vit?.pooling,
-      preprocess: { ...defaults, ...before, ...size, ...preprocess },
+      preprocess: { ...before, ...size, ...preprocess },
     })
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause
@@ -87,11 +87,15 @@ const EXAMPLE =
   '{ resize: 256, crop: 224, filter: "bicubic", mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }'
 const PARTS = ['resize', 'crop', 'filter', 'mean', 'std'] as const
 
+/** What is asked for elsewhere where not all of it is given. */
+const elsewhere = (given: Partial<Preprocess> = {}, defaults: Given['defaults']) =>
+  PARTS.every((part) => given[part] !== undefined) ? undefined : defaults?.()
+
 function graphModel(checkpoint: Checkpoint, { preprocess, defaults, imageSize }: Given): GraphModel {
   const { name } = checkpoint
   const stored = descriptionOf(checkpoint)
   const size = imageSize === undefined ? {} : { resize: imageSize, crop: imageSize }
-  const all = { ...defaults, ...stored?.preprocess, ...size, ...preprocess }
+  const all = { ...(stored?.preprocess ?? elsewhere(preprocess, defaults)), ...size, ...preprocess }
   const missing = PARTS.filter((part) => all[part] === undefined)
   if (missing.length > 0) {
     const parts = missing.length === PARTS.length ? '' : `: ${missing.join(', ')} of preprocess is missing`

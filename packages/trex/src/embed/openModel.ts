@@ -8,7 +8,7 @@ import { openFileSource } from '../checkpoints/fileSource.js'
 import { resolveSettings } from '../config.js'
 import { TrexError } from '../errors.js'
 import { runCheckpoint } from '../train/runCheckpoint.js'
-import { hubFolder } from './hubFolder.js'
+import { hubModel, hubPreprocess } from './hubFolder.js'
 import { type Given, type Model, readModel, type WeightsModel } from './model.js'
 
 /** A model in Node: the path, file: URL or bytes of a file, a run folder, or a folder in transformers.js' layout. */
@@ -33,8 +33,7 @@ export function openModel(model: ModelInput, given: Given = {}): OpenedModel {
     })
   if (!statSync(path).isDirectory()) return inFile(path, given)
   if (existsSync(join(path, 'config.yaml'))) return inRun(path, given)
-  const folder = hubFolder(path)
-  return inFile(folder.file, { ...given, defaults: folder.preprocess })
+  return inFile(hubModel(path), { ...given, defaults: () => hubPreprocess(path) })
 }
 
 function pathOf(model: string | URL): string {
@@ -58,7 +57,7 @@ function inRun(dir: string, given: Given): OpenedModel {
     pooling: vit.pooling,
     ...given,
     imageSize: given.imageSize ?? globalCrops.size,
-    defaults: normalization,
+    defaults: () => normalization,
   })
 }
 
