@@ -56,7 +56,7 @@ function openZipPth(source: ByteSource): PthFile {
   const check = (storage: PthStorage) => checkStored(storage, storageEntry(storage.key))
   const root = readPickle(source, () => {
     const pickle = small('data.pkl', MAX_PICKLE_BYTES)!
-    const budget = pickleBudget(pickle.length)
+    const budget = pickleBudget(pickle.length, source.size)
     return unpickle(pickle, torchMeaning(check, budget), budget).value
   })
   return { root, read: (tensor) => readTensor(source, storageEntry(tensor.storage.key)!.offset, tensor) }
