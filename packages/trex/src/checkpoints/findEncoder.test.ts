@@ -161,7 +161,8 @@ describe('other names for the same layers', () => {
   })
 
   test('Hugging Face vision transformers: queries, keys and values become one', () => {
-    const parts = [...encoderShapes(VIT)].flatMap(([name, shape], i) => {
+    type Named = readonly [name: string, shape: readonly number[], place: number]
+    const parts = [...encoderShapes(VIT)].flatMap(([name, shape], i): Named[] => {
       const own = name
         .replace(/^(cls_token)$/, 'embeddings.$1')
         .replace(/^pos_embed$/, 'embeddings.position_embeddings')
@@ -178,7 +179,7 @@ describe('other names for the same layers', () => {
       const names = ['query', 'key', 'value'].map(
         (kind) => `vit.encoder.layer.${block}.attention.attention.${kind}.${part}`,
       )
-      return names.map((name) => [name, third, i] as const)
+      return names.map((name): Named => [name, third, i])
     })
     expectPlaces(checkpoint({ '': parts }), VIT)
     const torn = parts.filter(([name]) => name !== 'vit.encoder.layer.3.attention.attention.key.weight')
