@@ -51,16 +51,20 @@ function toBfloat16(value: number): number {
   return (word[0]! + 0x7fff + ((word[0]! >>> 16) & 1)) >>> 16
 }
 
+const SUBNORMAL = 0x38800000 // 2^-14 as float32; below it halves are multiples of 2^-24
+const OVERFLOW = 0x477ff000 // 65520: from here on the nearest half is infinite
+const REBIAS = (15 - 127) << 23
+
 /** IEEE 754 binary16 of a float32. */
 function toHalf(value: number): number {
-  if (Number.isNaN(value)) return 0x7e00
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0
-  const size = Math.abs(value)
-  if (size >= 65520) return sign | 0x7c00
-  const exponent = size < 2 ** -14 ? -14 : Math.floor(Math.log2(size))
-  const scaled = size * 2 ** (10 - exponent) // exact: a whole part of 11 bits, what is after it is rounded
-  const low = Math.floor(scaled)
-  const above = scaled - low
-  const rounded = low + (above > 0.5 || (above === 0.5 && low % 2 === 1) ? 1 : 0)
-  return sign | (size < 2 ** -14 ? rounded : rounded + ((exponent + 14) << 10))
+  float[0] = value
+  const sign = (word[0]! >>> 16) & 0x8000
+  const size = word[0]! & 0x7fffffff
+  if (size > 0x7f800000) return 0x7e00
+  if (size >= OVERFLOW) return sign | 0x7c00
+  if (size < SUBNORMAL) {
+    float[0] = Math.abs(value) + 0.5 // whose last bit is 2^-24: the sum is rounded as the half is
+    return sign | (word[0]! - 0x3f000000)
+  }
+  return sign | ((size + REBIAS + 0xfff + ((size >>> 13) & 1)) >>> 13)
 }
