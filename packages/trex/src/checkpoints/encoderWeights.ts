@@ -26,7 +26,7 @@ const SHOWN = 12
 
 /**
  * Takes an encoder out of a checkpoint: its kind is told by names and shapes, and each tensor it needs must be there in its
- * shape. `key` names the place where a file has several: those whose words hold it are looked at, as `teacher`.
+ * shape. `key` names the place where a file has several: those with its words are looked at, as `teacher`.
  * @throws CheckpointError when there is no encoder, there are several kinds, or it lists what lacks or has another shape.
  */
 export function encoderWeights(

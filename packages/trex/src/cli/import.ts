@@ -8,7 +8,10 @@ export function importCommand(): Command {
     .argument('<file>', 'weights: .pth or .pt of PyTorch, .safetensors, .npz or .onnx')
     .option('--out <file>', 'where the encoder goes, as safetensors', 'encoder.safetensors')
     .option('--inspect', 'only show what is in the file; no tensor is read')
-    .option('--key <text>', 'of several encoders the one at a place that holds this text, as teacher')
+    .option(
+      '--key <text>',
+      'of several encoders the one at a place with these words, as teacher or state_dict.module',
+    )
     .addOption(
       new Option('--dtype <name>', 'type of the weights (default: that of the file)').choices([
         'float32',

@@ -32,7 +32,7 @@ export function initialiseFrom(learner: Learner, path: string): InitReport {
 }
 
 /**
- * Copies the encoder weights of a run, a .safetensors or a PyTorch file into an encoder. Of names that fit equally well
+ * Copies the encoder weights of a run, or of a file that `openCheckpoint` knows, into an encoder. Of names that fit equally well
  * a teacher's are taken before a student's. A position embedding of another grid is interpolated as the encoder itself
  * would for images of that size.
  * @throws TrexError when the file cannot be read, or lists what the encoder needs and the file lacks or has in another
