@@ -82,7 +82,7 @@ describe('what cannot be read is an error that says why', () => {
             expect(error).toBeInstanceOf(TrexError)
           }
         }),
-        { numRuns: 200 },
+        { numRuns: 300 },
       )
     },
   )

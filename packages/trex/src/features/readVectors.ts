@@ -106,13 +106,19 @@ function matrixIn(source: ByteSource, offset: number, size: number, path: string
 async function readParquet(path: string): Promise<StoredVectors> {
   try {
     const file = await asyncBufferFromFile(path)
-    const { key_value_metadata: pairs, num_rows } = await parquetMetadataAsync(file)
-    const n = Number(num_rows)
-    const vectors = gatherer(path, n)
-    const STEP = 4096
-    for (let rowStart = 0; rowStart < n; rowStart += STEP) {
-      const rowEnd = Math.min(n, rowStart + STEP)
-      for (const row of await parquetReadObjects({ file, rowStart, rowEnd })) vectors.add(row)
+    const metadata = await parquetMetadataAsync(file)
+    const { key_value_metadata: pairs, num_rows, row_groups, schema } = metadata
+    const vectors = gatherer(path, Number(num_rows))
+    const names = ['features', 'path'].filter((column) => schema.some(({ name }) => name === column))
+    let rowStart = 0
+    for (const { num_rows: rows } of row_groups) {
+      const rowEnd = rowStart + Number(rows)
+      // One column at a time: of several that are damaged the reader leaves the errors of all but one unhandled.
+      const columns: Record<string, unknown>[][] = []
+      for (const column of names)
+        columns.push(await parquetReadObjects({ file, metadata, columns: [column], rowStart, rowEnd }))
+      for (const [i, row] of (columns[0] ?? []).entries()) vectors.add({ ...row, ...columns[1]?.[i] })
+      rowStart = rowEnd
     }
     return vectors.all(infoIn(pairs?.find(({ key }) => key === 'trex.features')?.value))
   } catch (cause) {
