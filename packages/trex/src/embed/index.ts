@@ -1,0 +1,8 @@
+export { type ClassScore, classify, type LinearHead, type PrototypeHead } from './classify.js'
+export type { EmbedOptions, LoadedEncoder } from './encoder.js'
+export type { NodeImage } from './imageInput.js'
+export { type LoadOptions, loadEncoder } from './loadEncoder.js'
+export { type Metric, type Nearest, nearest } from './nearest.js'
+export type { DecodedImage } from './preprocess.js'
+export type { Rows } from './session.js'
+export { similarity, type Vectors } from './similarity.js'
