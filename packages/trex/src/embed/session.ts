@@ -1,5 +1,5 @@
 import { TrexError } from '../errors.js'
-import { floatsOfHalves, halvesOf } from './half.js'
+import { fromFloat16, toFloat16 } from '../onnx/float16.js'
 
 /** A tensor of ONNX Runtime: what onnxruntime-node and onnxruntime-web have in common. */
 export interface OrtTensor {
@@ -74,7 +74,7 @@ export function onnxSession(
       const size = Math.sqrt(pixels.length / (3 * batch))
       const dims = [batch, 3, size, size]
       const images = half
-        ? new Tensor('float16', halvesOf(pixels), dims)
+        ? new Tensor('float16', toFloat16(pixels), dims)
         : new Tensor('float32', pixels, dims)
       const results = await session.run({ [input]: images }, [name])
       return rowsOf(results[name]!, name, pooling)
@@ -85,8 +85,7 @@ export function onnxSession(
 
 /** An output as rows [B, D]: of maps [B, D, 1, 1] their only place, of tokens [B, T, D] as `pooling` says. */
 function rowsOf({ type, dims, data }: OrtTensor, name: string, pooling: GraphOutput['pooling']): Rows {
-  const values =
-    type === 'float32' ? (data as Float32Array) : type === 'float16' ? floatsOfHalves(data) : null
+  const values = type === 'float32' ? (data as Float32Array) : type === 'float16' ? halves(data) : null
   if (!values)
     throw new TrexError(`output ${name} of the model is of type ${type}, not float32 or float16`, {
       hint: 'choose the output with the features by the option `output`',
@@ -117,3 +116,7 @@ function pooled(
     }
   return { features, shape: [n, width] }
 }
+
+/** Values of float16: ONNX Runtime gives their bits, or a Float16Array where the platform has it. */
+const halves = (data: unknown): Float32Array =>
+  data instanceof Uint16Array ? fromFloat16(data) : Float32Array.from(data as Iterable<number>)
