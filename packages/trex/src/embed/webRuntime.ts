@@ -1,0 +1,131 @@
+import type { InferenceSession } from 'onnxruntime-web'
+import { TrexError } from '../errors.js'
+import { type FeatureSession, type GraphOutput, onnxSession } from './session.js'
+
+/** What computes in a browser. */
+export type WebDevice = 'webgpu' | 'wasm'
+
+/** How onnxruntime-web computes. */
+export interface WebRuntimeOptions extends GraphOutput {
+  /** Default `auto`: WebGPU where there is a real GPU and it computes what WebAssembly does, else WebAssembly. */
+  readonly device?: 'auto' | WebDevice | undefined
+  /** URL, ending in `/`, of the folder with onnxruntime-web's .wasm files; default: where the bundler puts them. */
+  readonly wasmPaths?: string | undefined
+  /** Threads of WebAssembly; default: up to 4 in a cross-origin isolated page; elsewhere there is only one. */
+  readonly threads?: number | undefined
+}
+
+/** A session of onnxruntime-web. */
+export interface WebSession extends FeatureSession {
+  readonly device: WebDevice
+  /** What computes, in words. */
+  readonly engine: string
+}
+
+/** Of what a GPU computes, relative to the features' length: rounding is far below, a wrong kernel far above. */
+const MOST_ERROR = 0.01
+
+/**
+ * Opens an ONNX file for images of side `size` in onnxruntime-web, which is loaded here, and with it only the WebAssembly
+ * of the device that is used. Rejects with TrexError for a model that it does not take, or a device that is not there.
+ */
+export async function openWebRuntime(
+  model: Uint8Array,
+  name: string,
+  size: number,
+  options: WebRuntimeOptions = {},
+): Promise<WebSession> {
+  const { device = 'auto' } = options
+  if (device === 'wasm') return openWasm(model, name, options)
+  if (device === 'webgpu') return openWebGpu(model, name, size, options)
+  if (device !== 'auto') throw new TrexError(`there is no device ${device}`, { hint: 'auto, webgpu or wasm' })
+  try {
+    const adapter = await navigator.gpu?.requestAdapter()
+    if (!adapter) throw new TrexError('it is not here')
+    if (adapter.info.isFallbackAdapter) throw new TrexError('there is no GPU behind it')
+    return await openWebGpu(model, name, size, options)
+  } catch (error) {
+    const session = await openWasm(model, name, options)
+    return { ...session, engine: `${session.engine}; not WebGPU: ${(error as Error).message}` }
+  }
+}
+
+type Runtime = Pick<typeof import('onnxruntime-web'), 'InferenceSession' | 'Tensor' | 'env'>
+
+async function openWasm(model: Uint8Array, name: string, options: WebRuntimeOptions): Promise<WebSession> {
+  const runtime = await import('onnxruntime-web/wasm')
+  configure(runtime, options)
+  return sessionOf(runtime, await create(runtime, model, name, 'wasm'), options, 'wasm')
+}
+
+async function openWebGpu(
+  model: Uint8Array,
+  name: string,
+  size: number,
+  options: WebRuntimeOptions,
+): Promise<WebSession> {
+  const runtime = await import('onnxruntime-web/webgpu')
+  configure(runtime, options)
+  const session = sessionOf(runtime, await create(runtime, model, name, 'webgpu'), options, 'webgpu')
+  try {
+    const reference = sessionOf(runtime, await create(runtime, model, name, 'wasm'), options, 'wasm')
+    try {
+      await checkAgrees(session, reference, size)
+    } finally {
+      await reference.release()
+    }
+  } catch (error) {
+    await session.release()
+    throw error
+  }
+  return session
+}
+
+function configure({ env }: Runtime, { wasmPaths, threads }: WebRuntimeOptions): void {
+  if (wasmPaths !== undefined) env.wasm.wasmPaths = wasmPaths
+  if (threads !== undefined) env.wasm.numThreads = threads
+}
+
+async function create({ InferenceSession }: Runtime, model: Uint8Array, name: string, device: WebDevice) {
+  try {
+    return await InferenceSession.create(model, { executionProviders: [device] })
+  } catch (cause) {
+    throw new TrexError(`ONNX Runtime cannot open ${name}: ${(cause as Error).message.split('\n')[0]}`, {
+      hint: 'is it a complete model, and are the .wasm files of onnxruntime-web where the page looks for them (wasmPaths)?',
+      cause,
+    })
+  }
+}
+
+function sessionOf(
+  { Tensor, env }: Runtime,
+  session: InferenceSession,
+  options: GraphOutput,
+  device: WebDevice,
+): WebSession {
+  const { run, ...rest } = onnxSession(session, Tensor, options)
+  const engine = `onnxruntime-web ${env.versions.web}, ${device === 'wasm' ? 'WebAssembly' : 'WebGPU'}`
+  return { ...rest, device, engine, run: (...args) => inTurn(() => run(...args)) }
+}
+
+let last: Promise<unknown> = Promise.resolve()
+
+/** One run at a time: the sessions of onnxruntime-web share what is not made for several. */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const result = last.then(work)
+  last = result.catch(() => {})
+  return result
+}
+
+/** Compares the features of an image of noise. Rejects with TrexError where they differ. */
+async function checkAgrees(session: FeatureSession, reference: FeatureSession, size: number): Promise<void> {
+  const noise = Float32Array.from({ length: 3 * size * size }, (_, i) => ((i * 7919) % 1009) / 252 - 2)
+  const { features } = await session.run(noise, 1)
+  const wanted = (await reference.run(noise, 1)).features
+  const length = Math.hypot(...wanted)
+  const error = Math.hypot(...features.map((value, i) => value - wanted[i]!))
+  if (!(error <= MOST_ERROR * length))
+    throw new TrexError('WebGPU computes other features here than WebAssembly does', {
+      hint: 'use device: "wasm", or another browser or driver',
+    })
+}
