@@ -9,9 +9,15 @@ export type WebDevice = 'webgpu' | 'wasm'
 export interface WebRuntimeOptions extends GraphOutput {
   /** Default `auto`: WebGPU where there is a real GPU and it computes what WebAssembly does, else WebAssembly. */
   readonly device?: 'auto' | WebDevice | undefined
-  /** URL, ending in `/`, of the folder with onnxruntime-web's .wasm files; default: where the bundler puts them. */
+  /**
+   * URL, ending in `/`, of a folder with the files `ort-wasm-*` of onnxruntime-web's `dist`; default: the .wasm files are
+   * where the bundler puts them.
+   */
   readonly wasmPaths?: string | undefined
-  /** Threads of WebAssembly; default: up to 4 in a cross-origin isolated page; elsewhere there is only one. */
+  /**
+   * Threads of WebAssembly. More than one need `wasmPaths` and a page that is cross-origin isolated; default: one, or with
+   * these up to 4.
+   */
   readonly threads?: number | undefined
 }
 
@@ -35,7 +41,11 @@ export async function openWebRuntime(
   size: number,
   options: WebRuntimeOptions = {},
 ): Promise<WebSession> {
-  const { device = 'auto' } = options
+  const { device = 'auto', threads, wasmPaths } = options
+  if (threads !== undefined && threads > 1 && wasmPaths === undefined)
+    throw new TrexError('several threads need wasmPaths', {
+      hint: 'serve the files ort-wasm-* of node_modules/onnxruntime-web/dist from a folder, and give its URL as wasmPaths',
+    })
   if (device === 'wasm') return openWasm(model, name, options)
   if (device === 'webgpu') return openWebGpu(model, name, size, options)
   if (device !== 'auto') throw new TrexError(`there is no device ${device}`, { hint: 'auto, webgpu or wasm' })
@@ -83,7 +93,8 @@ async function openWebGpu(
 
 function configure({ env }: Runtime, { wasmPaths, threads }: WebRuntimeOptions): void {
   if (wasmPaths !== undefined) env.wasm.wasmPaths = wasmPaths
-  if (threads !== undefined) env.wasm.numThreads = threads
+  // A thread starts from the file that made it. A bundler's chunk starts the whole page there, and never answers.
+  env.wasm.numThreads = wasmPaths === undefined ? 1 : (threads ?? 0)
 }
 
 async function create({ InferenceSession }: Runtime, model: Uint8Array, name: string, device: WebDevice) {

@@ -18,7 +18,7 @@ export interface BuiltApp {
   readonly files: readonly (Rollup.OutputChunk | Rollup.OutputAsset)[]
   /** What it warned of. */
   readonly warnings: readonly string[]
-  [Symbol.asyncDispose](): Promise<void>
+  remove(): Promise<void>
 }
 
 /** Builds the page in `root` as a user does, into a folder of its own. */
@@ -30,7 +30,7 @@ export async function buildApp(root: string): Promise<BuiltApp> {
   const options = { outDir: folder, emptyOutDir: true, chunkSizeWarningLimit: 2000 }
   const made = (await build({ root, customLogger, build: options })) as Rollup.RollupOutput
   const remove = () => rm(folder, { recursive: true, force: true })
-  return { folder, files: made.output, warnings, [Symbol.asyncDispose]: remove }
+  return { folder, files: made.output, warnings, remove }
 }
 
 const TYPES: Record<string, string> = {
@@ -43,7 +43,7 @@ export async function serve(
   folder: string,
   more: ReadonlyMap<string, Uint8Array>,
   headers: Readonly<Record<string, string>> = {},
-): Promise<{ url: string } & AsyncDisposable> {
+): Promise<{ url: string; close(): Promise<void> } & AsyncDisposable> {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url!, 'http://localhost')
     const path = pathname === '/' ? '/index.html' : pathname
@@ -58,7 +58,11 @@ export async function serve(
     server.closeAllConnections()
     server.close()
   }
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, [Symbol.asyncDispose]: close }
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close,
+    [Symbol.asyncDispose]: close,
+  }
 }
 
 /** Starts Chromium without a window. @param flags besides those that every test needs */
