@@ -18,7 +18,7 @@ const allowed: Record<string, string[]> = {
   train: ['torch', 'method', 'data', 'checkpoints', 'analysis', 'settings', 'errors'],
   transfer: ['torch', 'method', 'data', 'checkpoints', 'errors', 'rng'],
   features: ['torch', 'method', 'data', 'checkpoints', 'train', 'transfer', 'errors'],
-  embed: ['checkpoints', 'onnx', 'data', 'errors'],
+  embed: ['torch', 'method', 'checkpoints', 'onnx', 'data', 'train', 'settings', 'errors'],
   suite: ['torch', 'train', 'data', 'transfer', 'features', 'errors'],
   analysis: ['torch', 'errors'],
   evaluate: ['torch', 'method', 'data', 'train', 'transfer', 'settings', 'errors'],

@@ -2,17 +2,10 @@ import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { printable } from '../data/check/printable.js'
 import { TrexError } from '../errors.js'
+import type { ExtractedFeatures, ExtractionProgress, ImagePart } from '../features/computeFeatures.js'
 import { type ExportedInfo, exportedInfo } from '../features/exportedInfo.js'
 import { type ExportFormat, exportedFiles, exportFeatures } from '../features/exportFeatures.js'
-import {
-  type ExtractedFeatures,
-  type ExtractionOptions,
-  type ExtractionProgress,
-  extractCached,
-  extractToFile,
-  type ImagePart,
-  identityOf,
-} from '../features/extract.js'
+import { type ExtractionOptions, extractCached, extractToFile, identityOf } from '../features/extract.js'
 import { copyFeatureFile } from '../features/featureFile.js'
 import { type FeatureIdentity, identityChanges } from '../features/identity.js'
 import { describeInit } from '../train/initFrom.js'

@@ -49,6 +49,16 @@ async function onnxRuntime(): Promise<typeof import('onnxruntime-node')> {
   }
 }
 
+/** Whether onnxruntime-node is installed. */
+export function hasOnnxRuntime(): boolean {
+  try {
+    createRequire(import.meta.url).resolve('onnxruntime-node')
+    return true
+  } catch {
+    return false
+  }
+}
+
 function runtimeVersion(): string {
   const require = createRequire(import.meta.url)
   return (require('onnxruntime-node/package.json') as { version: string }).version

@@ -1,13 +1,13 @@
-export { type ExportedInfo, exportedInfo } from './exportedInfo.js'
-export { EXPORT_FORMATS, type ExportFormat, exportFeatures } from './exportFeatures.js'
 export {
   type ExtractedFeatures,
-  type ExtractionOptions,
   type ExtractionProgress,
-  extractCached,
-  extractToFile,
+  type FeatureComputer,
+  featuresToFile,
   type ImagePart,
-} from './extract.js'
+} from './computeFeatures.js'
+export { type ExportedInfo, exportedInfo } from './exportedInfo.js'
+export { EXPORT_FORMATS, type ExportFormat, exportFeatures } from './exportFeatures.js'
+export { type ExtractionOptions, extractCached, extractToFile } from './extract.js'
 export {
   checkFeatureFile,
   type FeatureInfo,

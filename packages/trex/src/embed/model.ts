@@ -1,0 +1,120 @@
+import type { ByteSource } from '../checkpoints/byteSource.js'
+import { describeEncoder } from '../checkpoints/describeEncoder.js'
+import { type EncoderWeights, encoderWeights } from '../checkpoints/encoderWeights.js'
+import { descriptionOf, type ModelDescription } from '../checkpoints/modelDescription.js'
+import { openCheckpoint } from '../checkpoints/openCheckpoint.js'
+import { TrexError } from '../errors.js'
+import { encoderOnnx } from '../onnx/encoderOnnx.js'
+import { onnxMetadata } from './onnxMetadata.js'
+
+/** How images are prepared for an encoder. */
+export type Preprocess = ModelDescription['preprocess']
+
+/** What a file may not tell of its model. */
+export interface Given {
+  /** How images are prepared, or parts of it; all of it is needed for an ONNX file of others. */
+  readonly preprocess?: Partial<Preprocess> | undefined
+  /** The same where neither the file nor `preprocess` tells. */
+  readonly defaults?: Partial<Preprocess> | undefined
+  /** Side of the images in pixels; needed for weights of a ResNet with the small stem. */
+  readonly imageSize?: number | undefined
+  /** What of the tokens is the features: of a vision transformer's weights, or of an output [B, T, D] of a graph. */
+  readonly pooling?: 'class' | 'mean' | undefined
+  /** Where the encoder is in a file with several, as `teacher`. */
+  readonly key?: string | undefined
+}
+
+/** A file of a model: weights of an encoder that is known here, or a graph that is run as it is. */
+export type Model = WeightsModel | GraphModel
+
+/** Weights. */
+export interface WeightsModel {
+  readonly name: string
+  readonly weights: EncoderWeights
+  readonly description: ModelDescription
+}
+
+/** An ONNX graph. */
+export interface GraphModel {
+  readonly name: string
+  readonly weights: null
+  /** Of a graph of others null. */
+  readonly description: ModelDescription | null
+  readonly preprocess: Preprocess
+}
+
+/**
+ * Reads a file of weights (PyTorch's, safetensors, npz) whole, or of an ONNX graph what it says of itself.
+ * @throws TrexError when it is neither, is damaged, or does not tell what is not given.
+ */
+export function readModel(source: ByteSource, given: Given = {}): Model {
+  if (isOnnx(source)) return graphModel(source, given)
+  const checkpoint = openCheckpoint(source)
+  const { weights } = encoderWeights(checkpoint, given.key === undefined ? {} : { key: given.key })
+  const stored = descriptionOf(checkpoint)
+  return { name: source.name, weights, description: described(source.name, weights, stored, given) }
+}
+
+/** The graph of weights as an ONNX file. @throws TrexError as `encoderOnnx` does. */
+export function graphOf(
+  { weights, description }: WeightsModel,
+  precision: 'fp32' | 'fp16',
+): Uint8Array<ArrayBuffer> {
+  return encoderOnnx(weights, { ...description, outputs: ['features'] }, { precision })
+}
+
+function described(
+  name: string,
+  { kind }: EncoderWeights,
+  stored: ModelDescription | undefined,
+  { imageSize, pooling, preprocess = {}, defaults }: Given,
+): ModelDescription {
+  try {
+    const { vit, preprocess: before } = stored ?? {}
+    const size = imageSize === undefined ? {} : { resize: imageSize, crop: imageSize }
+    return describeEncoder(kind, {
+      imageSize: imageSize ?? preprocess.crop ?? before?.crop ?? defaults?.crop,
+      pooling: pooling ?? vit?.pooling,
+      preprocess: { ...defaults, ...before, ...size, ...preprocess },
+    })
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw new TrexError(`${name}: ${cause.message}`, { hint: 'give the option imageSize, as 32', cause })
+  }
+}
+
+/** An ONNX file begins with the version of its format, field 1. */
+function isOnnx(source: ByteSource): boolean {
+  if (source.size < 2) return false
+  const [tag, version] = source.read(0, 2)
+  return tag === 0x08 && version! < 0x40
+}
+
+const EXAMPLE =
+  '{ resize: 256, crop: 224, filter: "bicubic", mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }'
+const PARTS = ['resize', 'crop', 'filter', 'mean', 'std'] as const
+
+function graphModel(source: ByteSource, { preprocess, defaults, imageSize }: Given): GraphModel {
+  const { name } = source
+  const stored = descriptionOf({ name, metadata: onnxMetadata(source) })
+  const size = imageSize === undefined ? {} : { resize: imageSize, crop: imageSize }
+  const all = { ...defaults, ...stored?.preprocess, ...size, ...preprocess }
+  const missing = PARTS.filter((part) => all[part] === undefined)
+  if (missing.length > 0) {
+    const parts = missing.length === PARTS.length ? '' : `: ${missing.join(', ')} of preprocess is missing`
+    throw new TrexError(`${name} does not say how images are prepared for it${parts}`, {
+      hint: `give the option preprocess, as ${EXAMPLE}, with the numbers it was trained with`,
+    })
+  }
+  const complete = all as Preprocess
+  return {
+    ...{ name, weights: null, preprocess: complete },
+    description: stored ? { ...stored, preprocess: complete } : null,
+  }
+}
+
+/** The description of a graph of others, whose features were found to have that width. */
+export const graphDescription = (preprocess: Preprocess, featureDim: number): ModelDescription => ({
+  ...{ version: 1, encoder: null, featureDim, preprocess },
+  outputs: ['features'],
+})
