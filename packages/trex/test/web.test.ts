@@ -74,7 +74,7 @@ describe.skipIf(!chromiumPath)(
       app = await buildApp(fileURLToPath(new URL('viteApp', import.meta.url)))
       resources.push(app.remove)
       const weights = weightsOf(worn(createEncoder('resnet18', { generator: new Generator(3) })))
-      encoderFile = encoderOnnx(weights, describeModel(weights, 512, 96))
+      encoderFile = encoderOnnx(weights, describeModel(weights, 96))
       files.set('/models/resnet18.onnx', encoderFile)
       for (const [i, preprocess] of PREPROCESSINGS.entries())
         files.set(`/models/pixels-${i}.onnx`, pixelModel(preprocess))

@@ -1,16 +1,15 @@
 import { bufferSource } from '../checkpoints/byteSource.js'
-import { type ModelDescription, readDescription } from '../checkpoints/modelDescription.js'
 import { TrexError } from '../errors.js'
 import { encoderOf, type LoadedEncoder } from './encoder.js'
-import { onnxMetadata } from './onnxMetadata.js'
+import { type Given, graphDescription, graphOf, readModel } from './model.js'
 import { bytesOf, type OnProgress, type WebFile } from './webFetch.js'
 import { decodeWebImage, type WebImage, webImageName } from './webImage.js'
 import { openWebRuntime, type WebDevice, type WebRuntimeOptions } from './webRuntime.js'
 
 /** How an encoder is loaded in a browser. */
-export interface WebLoadOptions extends WebRuntimeOptions {
-  /** How images are prepared; needed for a model that does not say so, as an ONNX file of others. */
-  readonly preprocess?: ModelDescription['preprocess'] | undefined
+export interface WebLoadOptions extends Given, WebRuntimeOptions {
+  /** Of weights; default fp32. An ONNX file has its own. */
+  readonly precision?: 'fp32' | 'fp16' | undefined
   /** Images that are computed at once; default 4. */
   readonly batchSize?: number | undefined
   /** Told of each piece of a model that is fetched. */
@@ -23,45 +22,44 @@ export interface WebEncoder extends LoadedEncoder<WebImage> {
   readonly device: WebDevice
 }
 
-/**
- * Loads an encoder in a browser, from an address, a File or Blob or the bytes of a file, to embed images with.
- * Rejects with TrexError when it cannot be had, is damaged, or nothing says how images are prepared for it.
- */
-export async function loadEncoder(model: WebFile, options: WebLoadOptions = {}): Promise<WebEncoder> {
-  const bytes = await bytesOf(model, options.onProgress)
-  const name = nameOf(model)
-  const stored = storedDescription(bytes, name)
-  const preprocess = options.preprocess ?? stored?.preprocess
-  if (!preprocess)
-    throw new TrexError(`${name} does not say how images are prepared for it`, {
-      hint: 'give the option preprocess: { resize: 256, crop: 224, filter: "bicubic", mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } with the numbers it was trained with',
-    })
-  const { engine, device, ...session } = await openWebRuntime(bytes, name, preprocess.crop, options)
-  const { batchSize = 4 } = options
-  const description = stored
-    ? { ...stored, preprocess }
-    : ({
-        version: 1,
-        encoder: null,
-        featureDim: (await session.run(new Float32Array(3 * preprocess.crop ** 2), 1)).shape[1],
-        preprocess,
-        outputs: ['features'],
-      } as const)
-  const parts = { session, description, engine, batchSize, decode: decodeWebImage, nameOf: webImageName }
-  return { ...encoderOf<WebImage>(parts as never), device }
-}
+const BATCH_SIZE = 4
 
-function storedDescription(bytes: Uint8Array, name: string): ModelDescription | undefined {
+/**
+ * Loads an encoder in a browser to embed images with: an ONNX file or one of weights (PyTorch's, safetensors, npz), by its
+ * address, as a File or Blob, or as bytes. Rejects with TrexError when it cannot be had, is damaged or not recognised, it
+ * does not tell how images are prepared for it, or the device is not there.
+ */
+export async function loadEncoder(file: WebFile, options: WebLoadOptions = {}): Promise<WebEncoder> {
+  const { batchSize = BATCH_SIZE, precision = 'fp32', onProgress, ...rest } = options
+  const bytes = await bytesOf(file, onProgress)
+  const model = readModel(bufferSource(bytes, nameOf(file)), options)
+  if (!model.weights && options.precision !== undefined)
+    throw new TrexError(`${model.name} is a graph, whose precision is its own`, {
+      hint: 'leave precision out, or export the model in another one',
+    })
+  const { crop } = (model.weights ? model.description : model).preprocess
+  const graph = model.weights ? graphOf(model, precision) : bytes
+  const session = await openWebRuntime(graph, model.name, crop, rest)
   try {
-    return readDescription(onnxMetadata(bufferSource(bytes, name)))
-  } catch (cause) {
-    if (cause instanceof TrexError) throw cause
-    throw new TrexError(`${name}: ${(cause as Error).message}`, { hint: 'export the model again', cause })
+    const description = model.weights
+      ? model.description
+      : (model.description ?? graphDescription(model.preprocess, await widthOf(session, crop)))
+    const { device, engine } = session
+    const parts = { session, description, engine, batchSize, decode: decodeWebImage, nameOf: webImageName }
+    return { ...encoderOf<WebImage>(parts), device }
+  } catch (error) {
+    await session.release()
+    throw error
   }
 }
 
-function nameOf(model: WebFile): string {
-  if (typeof model === 'string') return model
-  if (model instanceof URL) return model.href
-  return typeof File !== 'undefined' && model instanceof File ? model.name : 'the model given as bytes'
+/** The width of the features of a graph that does not say it: of a black image. */
+async function widthOf(session: { run: LoadedEncoder<WebImage>['run'] }, size: number): Promise<number> {
+  return (await session.run(new Float32Array(3 * size * size), 1)).shape[1]
+}
+
+function nameOf(file: WebFile): string {
+  if (typeof file === 'string') return file
+  if (file instanceof URL) return file.href
+  return file instanceof File ? file.name : 'the model given as bytes'
 }
