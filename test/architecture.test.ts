@@ -16,6 +16,7 @@ const allowed: Record<string, string[]> = {
   checkpoints: ['torch', 'method', 'errors'],
   train: ['torch', 'method', 'data', 'checkpoints', 'analysis', 'settings', 'errors'],
   transfer: ['torch', 'method', 'data', 'checkpoints', 'errors', 'rng'],
+  deploy: ['torch', 'checkpoints', 'errors'],
   features: ['torch', 'method', 'data', 'checkpoints', 'train', 'transfer', 'errors'],
   suite: ['torch', 'train', 'data', 'transfer', 'features', 'errors'],
   analysis: ['torch', 'errors'],
@@ -107,7 +108,8 @@ describe('rooms', () => {
     const torch = reader.filter(({ to, typeOnly }) => roomOf(to) === 'torch' && !typeOnly)
     expect(torch).toEqual([])
     const node = reader.filter(({ to }) => to.startsWith('node:')).map(({ from }) => relative(root, from))
-    expect(new Set(node)).toEqual(new Set(['packages/trex/src/checkpoints/fileSource.ts']))
+    const writers = ['fileSource', 'zipWrite'].map((name) => `packages/trex/src/checkpoints/${name}.ts`)
+    expect(new Set(node)).toEqual(new Set(writers))
   })
 })
 
