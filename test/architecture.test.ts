@@ -14,6 +14,7 @@ const allowed: Record<string, string[]> = {
   method: ['torch', 'errors'],
   data: ['errors', 'rng'],
   checkpoints: ['torch', 'method', 'errors'],
+  onnx: ['torch', 'method', 'checkpoints', 'errors'],
   train: ['torch', 'method', 'data', 'checkpoints', 'analysis', 'settings', 'errors'],
   transfer: ['torch', 'method', 'data', 'checkpoints', 'errors', 'rng'],
   deploy: ['torch', 'checkpoints', 'errors'],
