@@ -6,6 +6,10 @@ const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 export default defineConfig({
   resolve: {
     alias: [
+      {
+        find: 'trex-torch/safetensors-format',
+        replacement: source('./packages/torch/src/safetensorsFormat.ts'),
+      },
       { find: 'trex-torch/safetensors', replacement: source('./packages/torch/src/safetensors.ts') },
       { find: 'trex-torch', replacement: source('./packages/torch/src/index.ts') },
     ],
