@@ -26,7 +26,7 @@ const allowed: Record<string, string[]> = {
   demo: ['torch', 'method', 'data', 'train', 'transfer', 'report', 'settings', 'errors', 'rng'],
   cli: [
     ...['torch', 'method', 'data', 'train', 'evaluate', 'transfer', 'features', 'suite', 'demo', 'report'],
-    ...['checkpoints', 'settings', 'errors'],
+    ...['checkpoints', 'deploy', 'settings', 'errors'],
   ],
 }
 /** Files directly in src/ and the room they make up. */

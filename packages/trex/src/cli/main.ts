@@ -6,6 +6,7 @@ import { datasetsCommand } from './datasets.js'
 import { demoCommand } from './demo.js'
 import { doctorCommand } from './doctor.js'
 import { evalCommand } from './eval.js'
+import { exportCommand } from './export.js'
 import { extractCommand } from './extract.js'
 import { previewCommand } from './preview.js'
 import { watchOutput } from './print.js'
@@ -32,6 +33,7 @@ const commands = [
   runsCommand(),
   evalCommand(),
   extractCommand(),
+  exportCommand(),
   transferCommand(),
   compareCommand(),
   previewCommand(),
