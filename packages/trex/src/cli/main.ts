@@ -10,6 +10,8 @@ import { exportCommand } from './export.js'
 import { extractCommand } from './extract.js'
 import { previewCommand } from './preview.js'
 import { watchOutput } from './print.js'
+import { pullCommand } from './pull.js'
+import { pushCommand } from './push.js'
 import { replayCommand } from './replay.js'
 import { runsCommand } from './runs.js'
 import { trainCommand } from './train.js'
@@ -34,6 +36,8 @@ const commands = [
   evalCommand(),
   extractCommand(),
   exportCommand(),
+  pushCommand(),
+  pullCommand(),
   transferCommand(),
   compareCommand(),
   previewCommand(),
