@@ -5,6 +5,7 @@ import {
   type ViTName,
   vitArchitectures,
 } from '../method/architectures.js'
+import { placeOf } from './findEncoder.js'
 
 /** What the names and shapes of weights tell of their encoder. */
 export interface EncoderKind {
@@ -20,13 +21,31 @@ export interface EncoderKind {
 /** Shapes of tensors by name. */
 export type Shapes = ReadonlyMap<string, { readonly shape: readonly number[] }>
 
-/** The encoders, under any prefixes, that the names and shapes of tensors are of. */
-export function encoderKinds(tensors: Shapes): EncoderKind[] {
-  return [...tensors.keys()].flatMap((name) => {
-    const [, before, last] = /^(.*?)(layer1\.0\.conv1\.weight|patch_embed\.proj\.weight)$/.exec(name) ?? []
-    if (before === undefined) return []
-    return (last!.startsWith('layer1') ? resnetUnder : vitUnder)(before, tensors)
-  })
+/** Encoders of a file. */
+export interface Kinds {
+  /** Each once. */
+  readonly kinds: readonly EncoderKind[]
+  /** Where they are, in words; also those whose words do not hold `key`. */
+  readonly places: readonly string[]
+}
+
+const ANCHOR = /^(|.*\.)(layer1\.0\.conv1\.weight|patch_embed\.proj\.weight)$/
+
+/** The encoders, under any prefixes, that the names and shapes of tensors are of; at places whose words hold `key`. */
+export function kindsIn(networks: readonly { path: string; tensors: Shapes }[], key = ''): Kinds {
+  const kinds = new Map<string, EncoderKind>()
+  const places: string[] = []
+  for (const { path, tensors } of networks)
+    for (const name of tensors.keys()) {
+      const [, prefix, last] = ANCHOR.exec(name) ?? []
+      if (prefix === undefined) continue
+      const [kind] = (last!.startsWith('layer1') ? resnetUnder : vitUnder)(prefix, tensors)
+      if (!kind) continue
+      const place = placeOf(path, prefix)
+      places.push(place)
+      if (place.includes(key)) kinds.set(JSON.stringify(kind), kind)
+    }
+  return { kinds: [...kinds.values()], places }
 }
 
 function resnetUnder(before: string, tensors: Shapes): EncoderKind[] {

@@ -1,14 +1,14 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import type { ByteSource } from './byteSource.js'
-import { PthError } from './pthError.js'
+import { CheckpointError } from './checkpointError.js'
 
 const READ_SLICE = 1 << 30 // bytes asked of one read call
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) // a named pipe without a writer must not block the open
 
-/** A regular file as a source; it is closed by `using`. @throws PthError when it cannot be opened or is no file. */
+/** A regular file as a source; it is closed by `using`. @throws CheckpointError when it cannot be opened or is no file. */
 export function openFileSource(path: string): ByteSource & Disposable {
   const fail = (what: string, cause?: unknown): never => {
-    throw new PthError(path, what, { cause, hint: 'Check the path.' })
+    throw new CheckpointError(path, what, { cause, hint: 'Check the path.' })
   }
   let file: number
   try {

@@ -1,8 +1,8 @@
 import type { ByteSource } from './byteSource.js'
+import { CheckpointError, CONVERT_HINT } from './checkpointError.js'
 import { unpickle } from './pickle.js'
 import { pickleBudget } from './pickleBudget.js'
 import type { PickleValue } from './pickleValues.js'
-import { CONVERT_HINT, PthError } from './pthError.js'
 import { type PthFile, readPickle, readTensor } from './pthFile.js'
 import { itemBytes, type PthStorage } from './pthTensor.js'
 import { quoted } from './quoted.js'
@@ -17,7 +17,7 @@ const COUNT_BYTES = 8
 /**
  * Opens a file as PyTorch wrote before 1.6: four pickles (a magic number, a version, the system, the object), the list
  * of the storages' keys, then each storage's number of elements and bytes.
- * @throws PthError as `openPth` does.
+ * @throws CheckpointError as `openPth` does.
  */
 export function openLegacyPth(source: ByteSource): PthFile {
   const head = source.read(0, Math.min(source.size, MAX_HEAD))
@@ -31,7 +31,7 @@ export function openLegacyPth(source: ByteSource): PthFile {
     return value
   }
   const refuse = (what: string): never => {
-    throw new PthError(source.name, what, { hint: CONVERT_HINT })
+    throw new CheckpointError(source.name, what, { hint: CONVERT_HINT })
   }
   let keys: PickleValue = null
   const root = readPickle(source, () => {
@@ -65,7 +65,7 @@ function locate(
   storages: ReadonlyMap<string, PthStorage>,
 ): Map<string, number> {
   const damaged = (what: string): never => {
-    throw new PthError(source.name, `its storages cannot be read: ${what}`, {
+    throw new CheckpointError(source.name, `its storages cannot be read: ${what}`, {
       hint: 'Download or copy it again.',
     })
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { resnetNames, vitNames } from '../method/architectures.js'
+import { CheckpointError } from './checkpointError.js'
 
 const channels = z.tuple([z.number(), z.number(), z.number()])
 const positive = z.number().int().positive()
@@ -40,6 +41,21 @@ export function readDescription(metadata: Readonly<Record<string, string>>): Mod
   const { data, error } = description.safeParse(parsed(text))
   if (data) return data
   throw new Error(`its ${DESCRIPTION_KEY} is wrong: ${z.prettifyError(error)}`)
+}
+
+/** The description that a file carries, undefined when it has none. @throws CheckpointError when it is wrong. */
+export function descriptionOf({
+  name,
+  metadata,
+}: {
+  readonly name: string
+  readonly metadata: Readonly<Record<string, string>>
+}): ModelDescription | undefined {
+  try {
+    return readDescription(metadata)
+  } catch (cause) {
+    throw new CheckpointError(name, (cause as Error).message, { cause, hint: 'Write the file again.' })
+  }
 }
 
 function parsed(text: string): unknown {

@@ -133,7 +133,7 @@ describe('a hostile file takes no more than twice its bytes and 64 MiB, and 2 se
     })
     expect(stderr).toBe('')
     const { said, seconds, kib } = JSON.parse(stdout)
-    expect(said).toMatch(/^(values$|PthError: x\.pth: )/)
+    expect(said).toMatch(/^(values$|CheckpointError: x\.pth: )/)
     expect(kib).toBeLessThan(65_536 + (2 * file.length) / 1024)
     expect(seconds).toBeLessThan(2)
   })

@@ -3,10 +3,10 @@ import fc from 'fast-check'
 import { typedArrayOf } from 'trex-torch/safetensors'
 import { describe, expect, test } from 'vitest'
 import { bufferSource } from './byteSource.js'
+import { CheckpointError } from './checkpointError.js'
 import { openFileSource } from './fileSource.js'
 import { type PickleGlobal, PickleObject, PickleTuple, type PickleValue } from './pickleValues.js'
 import { openPth } from './pth.js'
-import { PthError } from './pthError.js'
 import { PthTensor } from './pthTensor.js'
 import { type NamedTensors, stateDicts } from './stateDicts.js'
 
@@ -152,7 +152,7 @@ describe('hostile files', () => {
     ['plain-pickle', /not one of torch\.save/],
   ])('%s is an error that names the file', (name, message) => {
     const file = `hostile-${name}.pth`
-    expect(() => open(file)).toThrow(PthError)
+    expect(() => open(file)).toThrow(CheckpointError)
     expect(() => open(file)).toThrow(message)
     expect(() => open(file)).toThrow(new RegExp(`^${file}: `))
   })
@@ -178,7 +178,7 @@ describe('hostile files', () => {
       const whole = read(name)
       for (let length = 0; length < whole.length; length += 7)
         expect(() => openPth(bufferSource(whole.subarray(0, length), name)), `${length} bytes`).toThrow(
-          PthError,
+          CheckpointError,
         )
     }
   })
@@ -198,7 +198,7 @@ describe('hostile files', () => {
             for (const { tensors } of stateDicts(file.root))
               for (const tensor of tensors.values()) file.read(tensor)
           } catch (error) {
-            if (!(error instanceof PthError)) throw error
+            if (!(error instanceof CheckpointError)) throw error
           }
         },
       ),

@@ -1,8 +1,8 @@
 import type { ByteSource } from './byteSource.js'
+import { CheckpointError, CONVERT_HINT } from './checkpointError.js'
 import { openLegacyPth } from './legacyPth.js'
 import { unpickle } from './pickle.js'
 import { pickleBudget } from './pickleBudget.js'
-import { CONVERT_HINT, PthError } from './pthError.js'
 import { type PthFile, readPickle, readTensor } from './pthFile.js'
 import { itemBytes, type PthStorage } from './pthTensor.js'
 import { quoted } from './quoted.js'
@@ -15,16 +15,16 @@ const MAX_PICKLE_BYTES = 1 << 28
  * Opens a `.pth` or `.pt` file. It is never executed: of all that its pickle names only storages, tensors, parameters
  * and ordered dicts have a meaning, and nothing can be called. Everything but the tensors' elements is read and checked
  * here; `source` must stay open for these.
- * @throws PthError naming the file and what is wrong with it, or how to convert it when it is of a kind that is not read.
+ * @throws CheckpointError naming the file and what is wrong with it, or how to convert it when it is of a kind that is not read.
  */
 export function openPth(source: ByteSource): PthFile {
   const head = source.read(0, Math.min(source.size, 512))
   const starts = (...bytes: number[]) => bytes.every((byte, i) => head[i] === byte)
   if (starts(0x50, 0x4b, 0x03, 0x04)) return openZipPth(source)
   if (starts(0x80) && head[1]! >= 2 && head[1]! <= 5) return openLegacyPth(source)
-  if (source.size === 0) throw new PthError(source.name, 'is empty')
+  if (source.size === 0) throw new CheckpointError(source.name, 'is empty')
   const tar = new TextDecoder().decode(head.subarray(257, 262)) === 'ustar'
-  throw new PthError(
+  throw new CheckpointError(
     source.name,
     tar ? 'is a tar archive, as PyTorch wrote before 0.2' : 'was not written by torch.save',
     {
@@ -39,14 +39,17 @@ function openZipPth(source: ByteSource): PthFile {
   const small = (name: string, limit: number): Uint8Array | undefined => {
     const entry = entries.get(`${prefix}/${name}`)
     if (entry && entry.size > limit)
-      throw new PthError(source.name, `${name} takes ${entry.size} bytes, more than any checkpoint needs`)
+      throw new CheckpointError(
+        source.name,
+        `${name} takes ${entry.size} bytes, more than any checkpoint needs`,
+      )
     return entry && source.read(entry.offset, entry.size)
   }
   if (entries.has(`${prefix}/constants.pkl`))
-    throw new PthError(source.name, 'is a TorchScript program', { hint: CONVERT_HINT })
+    throw new CheckpointError(source.name, 'is a TorchScript program', { hint: CONVERT_HINT })
   const order = small('byteorder', 16)
   if (order && new TextDecoder().decode(order) !== 'little')
-    throw new PthError(source.name, 'has its numbers in another byte order than little-endian', {
+    throw new CheckpointError(source.name, 'has its numbers in another byte order than little-endian', {
       hint: CONVERT_HINT,
     })
   const storageEntry = (key: string) => entries.get(`${prefix}/data/${key}`)
@@ -63,7 +66,7 @@ function openZipPth(source: ByteSource): PthFile {
 function folderOf(source: ByteSource, entries: ReadonlyMap<string, ZipEntry>): string {
   const folders = [...entries.keys()].flatMap((name) => /^([^/]+)\/data\.pkl$/.exec(name)?.[1] ?? [])
   if (folders.length === 1) return folders[0]!
-  throw new PthError(
+  throw new CheckpointError(
     source.name,
     `is a zip archive with ${folders.length} files data.pkl, not one of torch.save`,
     {

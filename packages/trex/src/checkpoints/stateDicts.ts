@@ -1,4 +1,4 @@
-import type { PickleValue } from './pickleValues.js'
+import { PickleObject, type PickleValue } from './pickleValues.js'
 import { PthTensor } from './pthTensor.js'
 
 /** The tensors of one dict by name; `path` is where the dict is in the file: `''`, `teacher`, `model.state_dict`. */
@@ -7,27 +7,31 @@ export interface NamedTensors {
   readonly tensors: ReadonlyMap<string, PthTensor>
 }
 
-/** Keys under which checkpoints keep a network. */
-const KEYS = ['state_dict', 'model', 'teacher', 'student']
 const MAX_LEVELS = 3
+/** Dicts in all: more are no networks. */
+const MAX_DICTS = 10_000
 
 /**
- * All dicts with tensors in them, each once: the value itself, and what it has under `state_dict`, `model`, `teacher`,
- * `student`.
+ * All dicts with tensors in them, each once: the value itself, and what it has under texts as `state_dict`, `model`,
+ * `teacher` or any other, three levels deep.
  */
 export function stateDicts(root: PickleValue): NamedTensors[] {
-  return within(root, '', 0, new Set())
-}
-
-function within(root: PickleValue, path: string, level: number, seen: Set<PickleValue>): NamedTensors[] {
-  if (!(root instanceof Map) || level > MAX_LEVELS || seen.has(root)) return []
-  seen.add(root)
-  const tensors = new Map<string, PthTensor>()
-  for (const [key, value] of root)
-    if (typeof key === 'string' && value instanceof PthTensor) tensors.set(key, value)
-  const own = tensors.size ? [{ path, tensors }] : []
-  const inner = KEYS.flatMap((key) =>
-    within(root.get(key) ?? null, path ? `${path}.${key}` : key, level + 1, seen),
-  )
-  return [...own, ...inner]
+  const seen = new Set<PickleValue>()
+  const found: NamedTensors[] = []
+  const visit = (value: PickleValue, path: string, level: number) => {
+    const dict = value instanceof PickleObject ? value.entries : value
+    if (!(dict instanceof Map) || level > MAX_LEVELS || seen.has(dict) || seen.size >= MAX_DICTS) return
+    seen.add(dict)
+    const tensors = new Map<string, PthTensor>()
+    const inner: [string, PickleValue][] = []
+    for (const [key, part] of dict) {
+      if (typeof key !== 'string') continue
+      if (part instanceof PthTensor) tensors.set(key, part)
+      else if (part instanceof Map || part instanceof PickleObject) inner.push([key, part])
+    }
+    if (tensors.size) found.push({ path, tensors })
+    for (const [key, part] of inner) visit(part, path ? `${path}.${key}` : key, level + 1)
+  }
+  visit(root, '', 0)
+  return found
 }

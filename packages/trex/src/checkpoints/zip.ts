@@ -1,5 +1,5 @@
 import type { ByteSource } from './byteSource.js'
-import { PthError } from './pthError.js'
+import { CheckpointError } from './checkpointError.js'
 import { quoted } from './quoted.js'
 import { type Directory, findDirectory } from './zipDirectory.js'
 
@@ -33,7 +33,7 @@ const UNKNOWN = 0xffffffff
  * The members of a zip archive as PyTorch writes them: stored, not compressed. The central directory is checked against
  * the header in front of each member; no two may share a byte or a name. Checksums are not compared, as PyTorch has a
  * setting that does not write them.
- * @throws PthError on an archive that is damaged, compressed, encrypted, or contradicts itself.
+ * @throws CheckpointError on an archive that is damaged, compressed, encrypted, or contradicts itself.
  */
 export function readZip(source: ByteSource): Map<string, ZipEntry> {
   const directory = findDirectory(source)
@@ -41,7 +41,8 @@ export function readZip(source: ByteSource): Map<string, ZipEntry> {
   const entries = new Map<string, ZipEntry>()
   const used: { begin: number; end: number; name: string }[] = []
   for (const item of listed) {
-    if (entries.has(item.name)) throw new PthError(source.name, `two members are called ${quoted(item.name)}`)
+    if (entries.has(item.name))
+      throw new CheckpointError(source.name, `two members are called ${quoted(item.name)}`)
     const { offset, end } = checkMember(source, item, directory.offset)
     entries.set(item.name, { name: item.name, offset, size: item.size })
     used.push({ begin: item.header, end, name: item.name })
@@ -49,13 +50,16 @@ export function readZip(source: ByteSource): Map<string, ZipEntry> {
   used.sort((a, b) => a.begin - b.begin)
   for (const [i, { begin, name }] of used.entries())
     if (i > 0 && begin < used[i - 1]!.end)
-      throw new PthError(source.name, `members ${quoted(used[i - 1]!.name)} and ${quoted(name)} overlap`)
+      throw new CheckpointError(
+        source.name,
+        `members ${quoted(used[i - 1]!.name)} and ${quoted(name)} overlap`,
+      )
   return entries
 }
 
 function readDirectory(source: ByteSource, { offset, size, count }: Directory): Listed[] {
   const fail = (what: string): never => {
-    throw new PthError(source.name, `the archive's directory is damaged: ${what}`)
+    throw new CheckpointError(source.name, `the archive's directory is damaged: ${what}`)
   }
   const bytes = source.read(offset, size)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -78,9 +82,12 @@ function readDirectory(source: ByteSource, { offset, size, count }: Directory): 
     }
     const flags = view.getUint16(at + 8, true)
     const method = view.getUint16(at + 10, true)
-    if (flags & ENCRYPTED) throw new PthError(source.name, `member ${quoted(name)} is encrypted`)
+    if (flags & ENCRYPTED) throw new CheckpointError(source.name, `member ${quoted(name)} is encrypted`)
     if (method !== 0)
-      throw new PthError(source.name, `member ${quoted(name)} is compressed, which torch.save never does`)
+      throw new CheckpointError(
+        source.name,
+        `member ${quoted(name)} is compressed, which torch.save never does`,
+      )
     const [length, stored, header] = [field(24), field(20), field(42)]
     if (length !== stored) fail(`member ${quoted(name)} is stored in ${stored} bytes, but has ${length}`)
     listed.push({ name, nameBytes, flags, crc: view.getUint32(at + 16, true), size: length, header })
@@ -94,7 +101,7 @@ function readDirectory(source: ByteSource, { offset, size, count }: Directory): 
 function checkMember(source: ByteSource, item: Listed, limit: number): { offset: number; end: number } {
   const { name, nameBytes, flags, crc, size, header } = item
   const fail = (what: string): never => {
-    throw new PthError(source.name, `member ${quoted(name)} ${what}`)
+    throw new CheckpointError(source.name, `member ${quoted(name)} ${what}`)
   }
   if (!(header + LOCAL_BYTES + nameBytes.length <= limit)) fail('lies outside of the file')
   const bytes = source.read(header, LOCAL_BYTES + nameBytes.length)

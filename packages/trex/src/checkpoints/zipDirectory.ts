@@ -1,5 +1,5 @@
 import type { ByteSource } from './byteSource.js'
-import { CONVERT_HINT, PthError } from './pthError.js'
+import { CheckpointError, CONVERT_HINT } from './checkpointError.js'
 
 /** Where an archive's central directory lies, and how many entries it has. */
 export interface Directory {
@@ -23,11 +23,11 @@ const MAX_ENTRIES = 1 << 20
 /**
  * Finds the central directory by the record at the archive's end, in its 64-bit form where there is one. It must reach
  * exactly to that record.
- * @throws PthError when there is none, as of a file that is cut short, or its numbers contradict each other.
+ * @throws CheckpointError when there is none, as of a file that is cut short, or its numbers contradict each other.
  */
 export function findDirectory(source: ByteSource): Directory {
   const fail = (what: string, hint?: string): never => {
-    throw new PthError(source.name, what, hint === undefined ? {} : { hint })
+    throw new CheckpointError(source.name, what, hint === undefined ? {} : { hint })
   }
   const tailBytes = Math.min(source.size, END_BYTES + MAX_COMMENT)
   const tailAt = source.size - tailBytes

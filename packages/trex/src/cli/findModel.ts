@@ -1,11 +1,10 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import type { EncoderKind } from '../checkpoints/encoderKind.js'
 import { type PartialSettings, resolveSettings } from '../config.js'
 import { TrexError } from '../errors.js'
 import { isViT, type Settings } from '../settings.js'
-import { recogniseEncoder } from '../train/recogniseEncoder.js'
+import { type RecognisedEncoder, recogniseEncoder } from '../train/recogniseEncoder.js'
 import { openRun, type Run } from '../train/run.js'
 import { runCheckpoint } from '../train/runCheckpoint.js'
 import { type SettingFlags, settingsGiven, settingsOf } from './settingFlags.js'
@@ -46,7 +45,7 @@ export function findModel(path: string, checkpoint: string | undefined, flags: S
   if (random !== undefined) return untrained(random, checkpoint, flags)
   if (!existsSync(path))
     throw new TrexError(`there is no run or file ${path}`, {
-      hint: 'give the folder that `trex train --out` made, or encoder weights as .safetensors or .pth',
+      hint: 'give the folder that `trex train --out` made, or encoder weights as .safetensors, .pth, .npz or .onnx',
     })
   return statSync(path).isDirectory() ? ofRun(path, checkpoint, flags) : ofWeights(path, checkpoint, flags)
 }
@@ -84,13 +83,14 @@ function ofWeights(path: string, checkpoint: string | undefined, flags: SettingF
     const settings = settingsOf(flags)
     return { run: null, settings, weights: path, imageSize: settings.globalCrops.size }
   }
-  const kind = recogniseEncoder(path)
+  const found = recogniseEncoder(path)
+  const imageSize = flags.imageSize ?? found.description?.preprocess.crop ?? found.kind.imageSize
   const settings = resolveSettings({
     recipe: flags.recipe,
-    flags: { ...settingsGiven(flags), ...recognised(kind, flags) } as PartialSettings,
+    flags: { ...settingsGiven(flags), ...recognised(found, imageSize) } as PartialSettings,
     sets: flags.set,
   })
-  const known = kind.imageSize !== null || flags.imageSize !== undefined
+  const known = imageSize !== null
   return { run: null, settings, weights: path, imageSize: known ? settings.globalCrops.size : null }
 }
 
@@ -99,12 +99,19 @@ const saysEncoder = ({ encoder, config, set }: SettingFlags): boolean =>
   encoder !== undefined || config !== undefined || set.some((item) => item.startsWith('encoder='))
 
 /** What the weights tell, where no flag does. */
-function recognised({ encoder, stem, patchSize, imageSize }: EncoderKind, flags: SettingFlags): object {
+function recognised(
+  { kind, description }: RecognisedEncoder,
+  imageSize: SettingFlags['imageSize'] | null,
+): object {
+  const { encoder, stem, patchSize } = kind
+  const { mean, std } = description?.preprocess ?? {}
+  const pooling = description?.vit?.pooling
   return {
     encoder,
     ...(stem && { stem }),
-    ...(patchSize && { vit: { patchSize } }),
-    imageSize: flags.imageSize ?? imageSize ?? undefined,
+    ...(patchSize && { vit: { patchSize, ...(pooling && { pooling }) } }),
+    ...(mean && { normalization: { mean, std } }),
+    imageSize: imageSize ?? undefined,
   }
 }
 

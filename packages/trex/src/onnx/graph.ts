@@ -56,10 +56,24 @@ export interface GraphDraft {
   /** A constant in float32 in any graph. */
   float32(name: string, dims: readonly number[], values: () => Float32Array): string
   /** Whole numbers, such as shapes. */
-  integers(name: string, values: readonly number[]): string
+  integers(name: string, values: number | readonly number[]): string
   /** A value in another element type; the same where that is the graph's own. */
   cast(value: string, type: 'float32' | 'graph'): string
   finish(inputs: readonly ValueInfo[], outputs: readonly ValueInfo[]): OnnxGraph
+}
+
+/** A float32 value [N, width]. */
+export interface Vectors {
+  readonly name: string
+  readonly width: number
+}
+
+/** Values of an encoder's graph, all float32. */
+export interface EncoderValues {
+  readonly features: Vectors
+  /** What the features are pooled from: a ResNet's last map, or a transformer's tokens. */
+  readonly hidden: string
+  readonly hiddenDims: readonly (number | string)[]
 }
 
 /** @param precision of the weights and of what is computed with them */
@@ -91,8 +105,8 @@ export function draftGraph(precision: 'float32' | 'float16'): GraphDraft {
     integers: (name, values) =>
       constant(name, {
         type: 'int64',
-        dims: [values.length],
-        elements: () => BigInt64Array.from(values, BigInt),
+        dims: typeof values === 'number' ? [] : [values.length],
+        elements: () => BigInt64Array.from([values].flat(), BigInt),
       }),
     cast: (value, type) => {
       if (precision === 'float32') return value

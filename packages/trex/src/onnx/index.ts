@@ -1,1 +1,1 @@
-export { encoderOnnx, INPUT_NAME, type OnnxOptions } from './encoderOnnx.js'
+export { encoderGraph, encoderOnnx, INPUT_NAME, type OnnxOptions } from './encoderOnnx.js'

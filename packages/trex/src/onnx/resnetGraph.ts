@@ -1,17 +1,8 @@
 import type { EncoderKind } from '../checkpoints/encoderKind.js'
 import { type ResNetName, resnetArchitectures } from '../method/architectures.js'
 import { foldedBias, foldedWeight } from './foldNorm.js'
-import type { GraphDraft } from './graph.js'
+import type { EncoderValues, GraphDraft } from './graph.js'
 import type { ReadWeight } from './weights.js'
-
-/** Values of an encoder's graph. */
-export interface EncoderValues {
-  /** Features [N, D], float32. */
-  readonly features: string
-  readonly featureDim: number
-  /** What the features are pooled from, in the graph's precision. */
-  readonly hidden: string
-}
 
 interface Conv {
   /** Names of the convolution and of its batch norm. */
@@ -74,9 +65,14 @@ export function resnetGraph(
       channels = output
     }
   }
-  const pooled = g.node('avgpool', 'GlobalAveragePool', [g.cast(x, 'float32')]) // [N, D, 1, 1]
+  const hidden = g.cast(x, 'float32') // [N, D, H/32, W/32]
+  const pooled = g.node('avgpool', 'GlobalAveragePool', [hidden]) // [N, D, 1, 1]
   const features = g.node('features', 'Flatten', [pooled], { axis: 1 }) // [N, D]
-  return { features, featureDim: channels, hidden: x }
+  return {
+    features: { name: features, width: channels },
+    hidden,
+    hiddenDims: ['batch', channels, 'rows', 'columns'],
+  }
 }
 
 /** Attributes of a square window with the same padding on all four sides. */

@@ -16,3 +16,10 @@ export function weightReader(tensors: EncoderWeights['tensors']): ReadWeight {
     )
   }
 }
+
+/** What a file holds beside the encoder. */
+export type Rest = EncoderWeights['rest']
+
+/** The full name of a tensor of the model that was trained: not of its momentum encoder. */
+export const findName = (rest: Rest, name: string): string | undefined =>
+  [...rest.keys()].find((full) => `.${full}`.endsWith(`.${name}`) && !full.includes('momentum_encoder.'))

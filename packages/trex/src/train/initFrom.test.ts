@@ -87,7 +87,10 @@ describe('files of PyTorch', () => {
       const report = initialiseFrom(learner, golden('encoder-moco.pth'))
       expectConstants(learner)
       expect(report).toMatchObject({ key: 'state_dict', prefix: 'module.base_encoder.', taken: 120 })
-      expect(describeInit(report)[1]).toBe('  left over: 120 names: module.* (120)')
+      expect(describeInit(report).slice(1)).toEqual([
+        '  also there, and not taken: state_dict.module.momentum_encoder.',
+        '  left over: 120 names: module.* (120)',
+      ])
     })
   })
 
@@ -106,6 +109,7 @@ describe('files of PyTorch', () => {
       expectConstants(learner) // bicubic weights add up to 1
       expect(describeInit(report)).toEqual([
         `encoder from ${golden('encoder-dino.pth')} (in teacher, under backbone.*): 150 tensors taken`,
+        '  also there, and not taken: student.module.backbone.',
         '  left over: head.last_layer.weight_g',
         '  pos_embed interpolated from 14x14 to 6x6 patches',
       ])
@@ -168,7 +172,7 @@ describe('safetensors', () => {
         const report = initialiseFrom(learner, join(folder, 'run'))
         expect(liveTensors()).toBe(before)
         expect(report).toMatchObject({ path: last, prefix: 'model.encoder.', taken: 120, missing: [] })
-        expect(describeInit(report)[1]).toMatch(
+        expect(describeInit(report)[2]).toMatch(
           /^ {2}left over: \d+ names: model\.projector\.\* \(\d+\), prototypes\.\*/,
         )
         expect(features(learner.model.encoder.eval())).toEqual(features(trained.model.encoder.eval()))
@@ -179,7 +183,7 @@ describe('safetensors', () => {
 
 test('names of a file are shown on one line, of long ones the beginning', () => {
   const report = {
-    ...{ path: 'x.pth', key: '', prefix: '', taken: 1, missing: [], interpolated: null },
+    ...{ path: 'x.pth', key: '', prefix: '', taken: 1, missing: [], others: [], interpolated: null },
     leftOver: ['a\u001b[2J\nb', 'y'.repeat(1000)],
   }
   const line = `  left over: a\\u001b[2J\\nb, ${'y'.repeat(80)}...`
@@ -211,7 +215,7 @@ describe('what does not fit is an error, and changes nothing', () => {
       )
       const dino = golden('encoder-dino.pth')
       expect(failure(learner, dino)).toContain(
-        `${dino} has no weights of this encoder: its names are like backbone.cls`,
+        `${dino} has no weights of this encoder: its names are like module.backbone.cls`,
       )
     })
     withLearner(create('vit_tiny', ['imageSize=64']), (learner) =>
@@ -231,15 +235,15 @@ describe('what does not fit is an error, and changes nothing', () => {
       )
       const text = join(folder, 'text.pth')
       writeFileSync(text, 'hello')
-      expect(failure(learner, text)).toBe(`${text}: was not written by torch.save`)
+      expect(failure(learner, text)).toBe(`${text}: is no file of weights that is known`)
       const damaged = join(folder, 'text.safetensors')
       writeFileSync(damaged, 'hello')
-      expect(failure(learner, damaged)).toContain('truncated')
+      expect(failure(learner, damaged)).toContain('is no file of weights')
       expect(failure(learner, golden('hostile-system.pth'))).toContain('holds no tensors by name')
       expect(failure(learner, join(folder, 'none.pth'))).toContain('ENOENT')
       for (const name of ['pipe.pth', 'pipe.safetensors']) {
         execFileSync('mkfifo', [join(folder, name)])
-        expect(failure(learner, join(folder, name))).toBe(`${join(folder, name)} is no regular file`)
+        expect(failure(learner, join(folder, name))).toBe(`${join(folder, name)}: is no file`)
       }
     })
   })

@@ -35,7 +35,7 @@ test.each([
   ['vit_small', {}, { patchSize: 16, imageSize: 224 }],
 ] as const)('%s %j', (encoder, options, expected) => {
   save([[encoder, options, (name) => `module.backbone.${name}`]])
-  expect(recogniseEncoder(path)).toEqual({ encoder, ...expected })
+  expect(recogniseEncoder(path).kind).toEqual({ encoder, ...expected })
 })
 
 test.each([
@@ -43,7 +43,7 @@ test.each([
   ['encoder-old.pth', 'resnet18'],
   ['encoder-moco.pth', 'resnet18'],
   ['encoder-dino.pth', 'vit_tiny'],
-])('%s of PyTorch', (name, encoder) => expect(recogniseEncoder(golden(name))).toMatchObject({ encoder }))
+])('%s of PyTorch', (name, encoder) => expect(recogniseEncoder(golden(name)).kind).toMatchObject({ encoder }))
 
 describe('what is not clear is an error', () => {
   test('a teacher and a student are one kind, two encoders are not', () => {
@@ -51,7 +51,7 @@ describe('what is not clear is an error', () => {
       ['resnet18', {}, (name) => `teacher.${name}`],
       ['resnet18', {}, (name) => `student.${name}`],
     ])
-    expect(recogniseEncoder(path).encoder).toBe('resnet18')
+    expect(recogniseEncoder(path).kind.encoder).toBe('resnet18')
     save([
       ['resnet18', {}, (name) => `a.${name}`],
       ['resnet34', {}, (name) => `b.${name}`],

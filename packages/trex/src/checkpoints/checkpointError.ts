@@ -5,8 +5,8 @@ export const CONVERT_HINT =
   "Convert it with PyTorch: torch.save(torch.load(PATH, map_location='cpu'), 'converted.pth') keeps plain tensors; " +
   'of a whole module save its state_dict().'
 
-/** What is wrong with a PyTorch file; names the file. */
-export class PthError extends TrexError {
+/** What is wrong with a file of weights; names the file. */
+export class CheckpointError extends TrexError {
   constructor(file: string, what: string, options: { hint?: string; cause?: unknown } = {}) {
     super(`${file}: ${what}`, options)
   }

@@ -1,0 +1,63 @@
+import { type RawTensor, typedArrayOf } from 'trex-torch/safetensors-format'
+
+/** Types of floating-point elements that weights are written in. */
+export type FloatDtype = 'F32' | 'F16' | 'BF16'
+
+/** A tensor in another floating-point type, rounded to nearest, ties to even; one of integers is returned as it is. */
+export function castTensor(raw: RawTensor, dtype: FloatDtype): RawTensor {
+  if (raw.dtype === dtype || !(raw.dtype === 'F64' || raw.dtype in FROM)) return raw
+  const values = floatsOf(raw)
+  const elements = dtype === 'F32' ? values : Uint16Array.from(values, dtype === 'F16' ? toHalf : toBfloat16)
+  return {
+    dtype,
+    shape: raw.shape,
+    data: new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength),
+  }
+}
+
+/** The elements as float32; a view where they are. @throws TypeError when they are no floating-point numbers. */
+export function floatsOf(raw: RawTensor): Float32Array {
+  const array = typedArrayOf(raw)
+  if (array instanceof Float32Array) return array
+  if (array instanceof Float64Array) return Float32Array.from(array)
+  const from = FROM[raw.dtype as 'F16' | 'BF16']
+  if (!from) throw new TypeError(`elements of type ${raw.dtype} are no weights`)
+  return Float32Array.from(array as Uint16Array, from)
+}
+
+const word = new Uint32Array(1)
+const float = new Float32Array(word.buffer)
+
+function fromBfloat16(bits: number): number {
+  word[0] = bits << 16
+  return float[0]!
+}
+
+function fromHalf(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1
+  const [exponent, mantissa] = [(bits >> 10) & 31, bits & 1023]
+  if (exponent === 31) return mantissa ? Number.NaN : sign * Number.POSITIVE_INFINITY
+  return sign * (exponent ? 2 ** (exponent - 25) * (1024 + mantissa) : 2 ** -24 * mantissa)
+}
+
+const FROM = { F32: (value: number) => value, F16: fromHalf, BF16: fromBfloat16 } as const
+
+function toBfloat16(value: number): number {
+  if (Number.isNaN(value)) return 0x7fc0
+  float[0] = value
+  return (word[0]! + 0x7fff + ((word[0]! >>> 16) & 1)) >>> 16
+}
+
+/** IEEE 754 binary16 of a float32. */
+function toHalf(value: number): number {
+  if (Number.isNaN(value)) return 0x7e00
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0
+  const size = Math.abs(value)
+  if (size >= 65520) return sign | 0x7c00
+  const exponent = size < 2 ** -14 ? -14 : Math.floor(Math.log2(size))
+  const scaled = size * 2 ** (10 - exponent) // exact: a whole part of 11 bits, what is after it is rounded
+  const low = Math.floor(scaled)
+  const above = scaled - low
+  const rounded = low + (above > 0.5 || (above === 0.5 && low % 2 === 1) ? 1 : 0)
+  return sign | (size < 2 ** -14 ? rounded : rounded + ((exponent + 14) << 10))
+}

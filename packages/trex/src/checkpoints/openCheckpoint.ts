@@ -1,0 +1,47 @@
+import type { ByteSource } from './byteSource.js'
+import type { Checkpoint } from './checkpoint.js'
+import { CheckpointError } from './checkpointError.js'
+import { withOurNames } from './otherNames.js'
+import { openPthCheckpoint } from './pthCheckpoint.js'
+import { openSafetensorsFile } from './safetensorsFile.js'
+
+const KINDS_HINT = 'Give weights as .safetensors, .pth, .npz or .onnx.'
+const HEAD_BYTES = 512
+
+/** Beginnings of files that are taken for weights, and are none. */
+const OTHERS: readonly (readonly [begins: string, what: string, hint?: string])[] = [
+  [
+    'version https://git-lfs',
+    'is a pointer of Git LFS in place of the file',
+    'Run git lfs pull, or download it.',
+  ],
+  ['<', 'is a page of the web or XML, not the file that was to be downloaded', 'Download it again.'],
+  ['\x89HDF', 'is an HDF5 file, as Keras writes', KINDS_HINT],
+  ['\x1f\x8b', 'is compressed with gzip', 'Unpack it first.'],
+  ['\x93NUMPY', 'is one array without names', 'Save all of them with numpy.savez.'],
+]
+
+/**
+ * Opens weights of any kind that is known: what PyTorch wrote, safetensors, numpy's npz, ONNX. The kind is told by the
+ * content, not by the name. Nothing in a file is executed, and no tensor is read before it is asked for; `source` must
+ * stay open until then.
+ * @throws CheckpointError naming the file and what is wrong with it.
+ */
+export function openCheckpoint(source: ByteSource): Checkpoint {
+  const checkpoint = opened(source)
+  return { ...checkpoint, networks: withOurNames(checkpoint.networks) }
+}
+
+function opened(source: ByteSource): Checkpoint {
+  if (source.size === 0)
+    throw new CheckpointError(source.name, 'is empty', { hint: 'Download or copy it again.' })
+  const head = source.read(0, Math.min(source.size, HEAD_BYTES))
+  const text = String.fromCharCode(...head)
+  if (text.startsWith('PK')) return openPthCheckpoint(source)
+  if (head[0] === 0x80 || text.startsWith('ustar', 257)) return openPthCheckpoint(source)
+  if (text[8] === '{') return openSafetensorsFile(source)
+  const [, what, hint] = OTHERS.find(([begins]) => text.startsWith(begins)) ?? []
+  throw new CheckpointError(source.name, what ?? 'is no file of weights that is known', {
+    hint: hint ?? KINDS_HINT,
+  })
+}
