@@ -7,12 +7,19 @@ export type FloatDtype = 'F32' | 'F16' | 'BF16'
 export function castTensor(raw: RawTensor, dtype: FloatDtype): RawTensor {
   if (raw.dtype === dtype || !(raw.dtype === 'F64' || raw.dtype in FROM)) return raw
   const values = floatsOf(raw)
-  const elements = dtype === 'F32' ? values : Uint16Array.from(values, dtype === 'F16' ? toHalf : toBfloat16)
+  const elements = dtype === 'F32' ? values : toBits(values, dtype === 'F16' ? toHalf : toBfloat16)
   return {
     dtype,
     shape: raw.shape,
     data: new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength),
   }
+}
+
+/** A loop: `Uint16Array.from` takes five times as long. */
+function toBits(values: Float32Array, convert: (value: number) => number): Uint16Array {
+  const bits = new Uint16Array(values.length)
+  for (let i = 0; i < values.length; i++) bits[i] = convert(values[i]!)
+  return bits
 }
 
 /** The elements as float32; a view where they are. @throws TypeError when they are no floating-point numbers. */
@@ -50,14 +57,21 @@ function toBfloat16(value: number): number {
 
 /** IEEE 754 binary16 of a float32. */
 function toHalf(value: number): number {
-  if (Number.isNaN(value)) return 0x7e00
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0
-  const size = Math.abs(value)
-  if (size >= 65520) return sign | 0x7c00
-  const exponent = size < 2 ** -14 ? -14 : Math.floor(Math.log2(size))
-  const scaled = size * 2 ** (10 - exponent) // exact: a whole part of 11 bits, what is after it is rounded
-  const low = Math.floor(scaled)
-  const above = scaled - low
-  const rounded = low + (above > 0.5 || (above === 0.5 && low % 2 === 1) ? 1 : 0)
-  return sign | (size < 2 ** -14 ? rounded : rounded + ((exponent + 14) << 10))
+  float[0] = value
+  const bits = word[0]!
+  const sign = (bits >>> 16) & 0x8000
+  const magnitude = bits & 0x7fffffff
+  if (magnitude > 0x7f800000) return 0x7e00 // NaN
+  if (magnitude >= 0x47800000) return sign | 0x7c00 // 65536 and more
+  if (magnitude >= 0x38800000) return sign | rounded(magnitude - 0x38000000, 13) // 2^-14 and more are normal
+  const shift = 126 - (magnitude >>> 23) // the significand's last bit becomes 2^-24
+  return shift > 24 ? sign : sign | rounded((magnitude & 0x7fffff) | 0x800000, shift)
+}
+
+/** Drops bits; a carry out of the significand goes into the exponent, as it should. */
+function rounded(bits: number, shift: number): number {
+  const kept = bits >>> shift
+  const rest = bits & ((1 << shift) - 1)
+  const half = 1 << (shift - 1)
+  return kept + (rest > half || (rest === half && (kept & 1) === 1) ? 1 : 0)
 }

@@ -47,7 +47,7 @@ test.skipIf(python === null)(`the checker of ONNX passes every kind of graph${wh
         new Map([...projector.stateDict('projector'), ...new Linear(16, 5).stateDict('prototypes')]),
       )
       const weights = weightsOf(encoder, rest)
-      const description = describe(weights, encoder.featureDim, 64, {
+      const description = describe(weights, 64, {
         outputs: ['features', 'embedding', 'logits'],
       })
       for (const precision of ['fp32', 'fp16'] as const)
@@ -58,7 +58,7 @@ test.skipIf(python === null)(`the checker of ONNX passes every kind of graph${wh
       const vit = { patchSize: 16, pooling }
       const weights = weightsOf(createEncoder('vit_tiny', { generator, imageSize: 32, vit }))
       for (const precision of ['fp32', 'fp16'] as const)
-        write(encoderOnnx(weights, describe(weights, 192, 48, { vit }), { precision }))
+        write(encoderOnnx(weights, describe(weights, 48, { vit }), { precision }))
     }
     const lines = execFileSync(python!, ['-c', CHECK, ...paths], { encoding: 'utf8' })
       .trim()

@@ -36,7 +36,7 @@ test.each([
   const encoder = worn(createEncoder(name, { generator: new Generator(3), ...options }))
   const weights = weightsOf(encoder)
   for (const [precision, limit] of precisions) {
-    const bytes = encoderOnnx(weights, describe(weights, encoder.featureDim, 64), { precision })
+    const bytes = encoderOnnx(weights, describe(weights, 64), { precision })
     for (const shape of [
       [2, 3, 64, 64],
       [1, 3, 48, 32],
@@ -61,7 +61,7 @@ test.each([
   const weights = weightsOf(encoder)
   for (const crop of crops)
     for (const [precision, limit] of precisions) {
-      const bytes = encoderOnnx(weights, describe(weights, encoder.featureDim, crop, { vit }), { precision })
+      const bytes = encoderOnnx(weights, describe(weights, crop, { vit }), { precision })
       for (const n of [1, 2]) {
         const shape = [n, 3, crop, crop] as const
         const { features } = await runOnnx(bytes, imagesOf(shape), shape)
@@ -79,7 +79,7 @@ test('in the layout of transformers.js the features are pooled from last_hidden_
   )
   for (const encoder of [resnet, vit]) {
     const weights = weightsOf(encoder)
-    const description = describe(weights, encoder.featureDim, 32)
+    const description = describe(weights, 32)
     const bytes = encoderOnnx(weights, description, { layout: 'transformers.js' })
     const shape = [2, 3, 32, 32] as const
     const results = await runOnnx(bytes, imagesOf(shape), shape)
@@ -102,22 +102,22 @@ test('in the layout of transformers.js the features are pooled from last_hidden_
 test('what does not fit is named', () => {
   const encoder = createEncoder('vit_tiny', { imageSize: 32, vit: { patchSize: 16 } })
   const weights = weightsOf(encoder)
-  expect(() => encoderOnnx(weights, describe(weights, 192, 40))).toThrow(
-    /40 px are not made of patches of 16/,
+  expect(() => encoderOnnx(weights, describe(weights, 40))).toThrow(/40 px are not made of patches of 16/)
+  expect(() => encoderOnnx(weights, describe(weights, 32, { featureDim: 384 }))).toThrow(
+    /vit_tiny with 384 features/,
   )
-  expect(() => encoderOnnx(weights, describe(weights, 384, 32))).toThrow(/vit_tiny with 384 features/)
   const tensors = new Map(weights.tensors)
   tensors.delete('blocks.3.mlp.fc1.bias')
-  expect(() => encoderOnnx({ ...weights, tensors }, describe(weights, 192, 32))).toThrow(
+  expect(() => encoderOnnx({ ...weights, tensors }, describe(weights, 32))).toThrow(
     'the weights have no blocks.3.mlp.fc1.bias',
   )
   tensors.set('blocks.3.mlp.fc1.bias', { dtype: 'F32', shape: [2], data: new Uint8Array(8) })
-  expect(() => encoderOnnx({ ...weights, tensors }, describe(weights, 192, 32))).toThrow(
+  expect(() => encoderOnnx({ ...weights, tensors }, describe(weights, 32))).toThrow(
     'blocks.3.mlp.fc1.bias is [2], not [768]',
   )
   tensors.set('blocks.3.mlp.fc1.bias', { dtype: 'I8', shape: [768], data: new Uint8Array(768) })
-  expect(() => encoderOnnx({ ...weights, tensors }, describe(weights, 192, 32))).toThrow(
-    'blocks.3.mlp.fc1.bias holds I8',
+  expect(() => encoderOnnx({ ...weights, tensors }, describe(weights, 32))).toThrow(
+    'blocks.3.mlp.fc1.bias has elements of type I8',
   )
   encoder.dispose()
 })

@@ -52,7 +52,7 @@ test.each([
     const inside = [...state.keys()].filter((name) => name.startsWith('model.encoder.'))
     const rest = rawTensors(new Map([...state].filter(([name]) => !inside.includes(name))))
     const weights = weightsOf(trained.encoder, rest)
-    const description = describe(weights, 512, 32, { outputs: ['features', 'embedding', 'logits'] })
+    const description = describe(weights, 32, { outputs: ['features', 'embedding', 'logits'] })
     for (const [precision, limit] of [
       ['fp32', 1e-4],
       ['fp16', 1e-2],
@@ -79,7 +79,7 @@ test("torchvision's classifier is linear on the features; what is not there is n
   const encoder: Encoder = worn(createEncoder('resnet18', { generator, stem: 'small' }))
   const fc = new Linear(512, 10, { generator })
   const weights = weightsOf(encoder, rawTensors(fc.stateDict('module.fc')))
-  const description = describe(weights, 512, 32, { outputs: ['features', 'logits'] })
+  const description = describe(weights, 32, { outputs: ['features', 'logits'] })
   const { logits } = await runOnnx(encoderOnnx(weights, description), images, shape)
   const expected = valuesOf(() => fc.forward(encoder.forward(fromTypedArray(images, shape))))
   expect(logits!.dims).toEqual([3, 10])
@@ -87,7 +87,7 @@ test("torchvision's classifier is linear on the features; what is not there is n
   expect(() => encoderOnnx({ ...weights, rest: new Map() }, description)).toThrow(
     'the weights have no classifier or prototypes, which makes logits',
   )
-  const embedding = describe(weights, 512, 32, { outputs: ['features', 'embedding'] })
+  const embedding = describe(weights, 32, { outputs: ['features', 'embedding'] })
   expect(() => encoderOnnx(weights, embedding)).toThrow(
     'the weights have no projector, which makes embedding',
   )

@@ -1,1 +1,11 @@
-export { encoderGraph, encoderOnnx, INPUT_NAME, type OnnxOptions } from './encoderOnnx.js'
+export { neighbourAgreement, type OutputErrors, outputErrors } from './compareOutputs.js'
+export { encoderOnnx, INPUT_NAME, type OnnxOptions } from './encoderOnnx.js'
+export {
+  type CheckedBatch,
+  type ImageBatch,
+  type OnnxLimits,
+  type OnnxReport,
+  onnxLimits,
+  verifyOnnx,
+} from './verifyOnnx.js'
+export { OPSET } from './writeModel.js'

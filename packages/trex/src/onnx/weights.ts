@@ -1,20 +1,23 @@
+import { floatsOf } from '../checkpoints/castTensor.js'
 import type { EncoderWeights } from '../checkpoints/encoderWeights.js'
 import { TrexError } from '../errors.js'
-import { floats } from './floats.js'
 
 /** Reads a tensor that must have a shape. */
 export type ReadWeight = (name: string, shape: readonly number[]) => Float32Array
 
-/** @throws TrexError, when called, for a tensor that is missing or has another shape */
+/** @throws TrexError, when called, for a tensor that is missing, has another shape, or does not hold weights */
 export function weightReader(tensors: EncoderWeights['tensors']): ReadWeight {
   return (name, shape) => {
     const tensor = tensors.get(name)
-    if (tensor && `${tensor.shape}` === `${shape}`) return floats(name, tensor)
-    throw new TrexError(
-      tensor ? `${name} is [${tensor.shape}], not [${shape}]` : `the weights have no ${name}`,
-      { hint: 'the file does not hold the encoder that its description names' },
-    )
+    if (!tensor) return unfit(`the weights have no ${name}`)
+    if (`${tensor.shape}` !== `${shape}`) return unfit(`${name} is [${tensor.shape}], not [${shape}]`)
+    if (!/^(F|BF)\d+$/.test(tensor.dtype)) return unfit(`${name} has elements of type ${tensor.dtype}`)
+    return floatsOf(tensor)
   }
+}
+
+function unfit(what: string): never {
+  throw new TrexError(what, { hint: 'the file does not hold the encoder that its description names' })
 }
 
 /** What a file holds beside the encoder. */

@@ -1,7 +1,8 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { Generator, noGrad, randn, type Tensor as TorchTensor, tidy } from 'trex-torch'
 import type { RawTensor } from 'trex-torch/safetensors'
-import { encoderKinds } from '../../src/checkpoints/encoderKind.js'
+import { describeEncoder } from '../../src/checkpoints/describeEncoder.js'
+import { kindsIn } from '../../src/checkpoints/encoderKind.js'
 import type { EncoderWeights } from '../../src/checkpoints/encoderWeights.js'
 import type { ModelDescription } from '../../src/checkpoints/modelDescription.js'
 import type { Encoder } from '../../src/method/encoder.js'
@@ -35,30 +36,16 @@ export function rawTensors(state: ReadonlyMap<string, TorchTensor>): Map<string,
 /** An encoder's weights as a reader of checkpoints gives them. */
 export function weightsOf(encoder: Encoder, rest: EncoderWeights['rest'] = new Map()): EncoderWeights {
   const tensors = rawTensors(encoder.stateDict())
-  return { kind: encoderKinds(tensors)[0]!, tensors, rest }
+  const { kinds } = kindsIn([{ path: '', tensors }])
+  return { kind: kinds[0]!, tensors, rest }
 }
 
 /** A description for images of a side. */
-export function describe(
+export const describe = (
   { kind }: EncoderWeights,
-  featureDim: number,
-  crop: number,
+  imageSize: number,
   more: Partial<ModelDescription> = {},
-): ModelDescription {
-  return {
-    version: 1,
-    encoder: kind.encoder,
-    ...(kind.stem ? { stem: kind.stem } : {}),
-    ...(kind.patchSize ? { vit: { patchSize: kind.patchSize, pooling: 'class' } } : {}),
-    featureDim,
-    preprocess: {
-      ...{ resize: crop, crop, filter: 'bicubic' },
-      ...{ mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
-    },
-    outputs: ['features'],
-    ...more,
-  }
-}
+): ModelDescription => ({ ...describeEncoder(kind, { imageSize }), ...more })
 
 /** What a model gives for images [N, 3, H, W], by the names of its outputs. */
 export async function runOnnx(
