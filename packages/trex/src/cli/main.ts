@@ -6,9 +6,12 @@ import { datasetsCommand } from './datasets.js'
 import { demoCommand } from './demo.js'
 import { doctorCommand } from './doctor.js'
 import { evalCommand } from './eval.js'
+import { exportCommand } from './export.js'
 import { extractCommand } from './extract.js'
 import { previewCommand } from './preview.js'
 import { watchOutput } from './print.js'
+import { pullCommand } from './pull.js'
+import { pushCommand } from './push.js'
 import { replayCommand } from './replay.js'
 import { runsCommand } from './runs.js'
 import { trainCommand } from './train.js'
@@ -32,6 +35,9 @@ const commands = [
   runsCommand(),
   evalCommand(),
   extractCommand(),
+  exportCommand(),
+  pushCommand(),
+  pullCommand(),
   transferCommand(),
   compareCommand(),
   previewCommand(),
