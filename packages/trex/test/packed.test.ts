@@ -6,7 +6,13 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
+import { Generator } from 'trex-torch'
 import { afterAll, describe, expect, test } from 'vitest'
+import { writePth } from '../src/deploy/writePth.js'
+import { loadEncoder } from '../src/embed/index.js'
+import { createEncoder } from '../src/method/encoder.js'
+import { weightsOf, worn } from './support/onnx.js'
+import { picture } from './support/pictures.js'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const folder = await mkdtemp(join(tmpdir(), 'trex-packed-'))
@@ -85,6 +91,28 @@ const noRegistry = /E?(NOTFOUND|CONNREFUSED|CONNRESET|TIMEDOUT|AI_AGAIN|NOTCACHE
 
 describe.skipIf(noRegistry)(`installed${noRegistry ? ' (skipped: npm reaches no registry)' : ''}`, () => {
   test('without scripts, in an empty folder', () => expect(install.status, install.stderr).toBe(0))
+
+  test('gives the features that the workspace gives, without libtorch', async () => {
+    const image = await picture('owl', 300, 200)
+    const tensors = [...weightsOf(worn(createEncoder('resnet18', { generator: new Generator(3) }))).tensors]
+    writePth(
+      join(folder, 'resnet18.pth'),
+      tensors.map(([name, tensor]) => ({ name, ...tensor })),
+    )
+    await writeFile(join(folder, 'owl.jpg'), image)
+    await writeFile(
+      join(folder, 'embed.js'),
+      `import { loadEncoder } from 'trex'
+      const encoder = await loadEncoder('resnet18.pth', { threads: 1 })
+      const { features, shape } = await encoder.embed('owl.jpg')
+      console.log(JSON.stringify({ features: [...features], shape, engine: encoder.engine }))`,
+    )
+    const { status, stdout, stderr } = await run(process.execPath, ['embed.js'])
+    expect(status, stderr).toBe(0)
+    await using encoder = await loadEncoder(join(folder, 'resnet18.pth'), { threads: 1 })
+    const { features, shape } = await encoder.embed(new Uint8Array(image))
+    expect(JSON.parse(stdout)).toEqual({ features: [...features], shape, engine: 'onnxruntime-node 1.30.0' })
+  })
 
   test('shows its help', async () => {
     const { status, stdout } = await run('npx', ['trex', '--help'])

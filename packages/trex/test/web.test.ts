@@ -34,7 +34,7 @@ const SIZES = [
   [500, 333],
   [40, 30],
   [224, 224],
-] as const // prettier-ignore
+] as const
 
 /** A model whose features are its input: the pixels as they are prepared. */
 function pixelModel(preprocess: ModelDescription['preprocess']): Uint8Array {
@@ -136,7 +136,7 @@ describe.skipIf(!chromiumPath)(
           return hashes
         },
         { model, sizes: SIZES },
-      ) // prettier-ignore
+      )
       await using encoder = await loadEncoder(files.get(`/models/pixels-${model}.onnx`)!, { threads: 1 })
       const hashes = []
       for (const image of decoded) {
@@ -168,7 +168,7 @@ describe.skipIf(!chromiumPath)(
           ...{ pixels: [...pixels.features], fetched: [...fetched.features] },
           ...{ near: [...near.indices], cosines: [...cosines] },
         }
-      }, SIZES) // prettier-ignore
+      }, SIZES)
       expect(seen).toMatchObject({ device: 'wasm', shape: [6, 512], description: encoder.description })
       expect(seen.engine).toMatch(/^onnxruntime-web 1\.\d+\.\d+, WebAssembly; not WebGPU: /)
       expect(seen.progress).toEqual([encoderFile.length, encoderFile.length])
