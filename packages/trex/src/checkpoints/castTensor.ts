@@ -1,11 +1,14 @@
-import { type RawTensor, typedArrayOf } from 'trex-torch/safetensors-format'
+import { type RawDtype, type RawTensor, typedArrayOf } from 'trex-torch/safetensors-format'
 
 /** Types of floating-point elements that weights are written in. */
 export type FloatDtype = 'F32' | 'F16' | 'BF16'
 
+/** Whether elements are floating-point numbers that weights are written in. */
+export const isFloat = (dtype: RawDtype): boolean => dtype === 'F64' || dtype in FROM
+
 /** A tensor in another floating-point type, rounded to nearest, ties to even; one of integers is returned as it is. */
 export function castTensor(raw: RawTensor, dtype: FloatDtype): RawTensor {
-  if (raw.dtype === dtype || !(raw.dtype === 'F64' || raw.dtype in FROM)) return raw
+  if (raw.dtype === dtype || !isFloat(raw.dtype)) return raw
   const values = floatsOf(raw)
   const elements = dtype === 'F32' ? values : toBits(values, dtype === 'F16' ? toHalf : toBfloat16)
   return {

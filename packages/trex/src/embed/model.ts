@@ -1,11 +1,11 @@
 import type { ByteSource } from '../checkpoints/byteSource.js'
+import type { Checkpoint } from '../checkpoints/checkpoint.js'
 import { describeEncoder } from '../checkpoints/describeEncoder.js'
 import { type EncoderWeights, encoderWeights } from '../checkpoints/encoderWeights.js'
 import { descriptionOf, type ModelDescription } from '../checkpoints/modelDescription.js'
 import { openCheckpoint } from '../checkpoints/openCheckpoint.js'
 import { TrexError } from '../errors.js'
 import { encoderOnnx } from '../onnx/encoderOnnx.js'
-import { onnxMetadata } from './onnxMetadata.js'
 
 /** How images are prepared for an encoder. */
 export type Preprocess = ModelDescription['preprocess']
@@ -48,8 +48,8 @@ export interface GraphModel {
  * @throws TrexError when it is neither, is damaged, or does not tell what is not given.
  */
 export function readModel(source: ByteSource, given: Given = {}): Model {
-  if (isOnnx(source)) return graphModel(source, given)
   const checkpoint = openCheckpoint(source)
+  if (checkpoint.format === 'onnx') return graphModel(checkpoint, given)
   const { weights } = encoderWeights(checkpoint, given.key === undefined ? {} : { key: given.key })
   const stored = descriptionOf(checkpoint)
   return { name: source.name, weights, description: described(source.name, weights, stored, given) }
@@ -83,20 +83,13 @@ function described(
   }
 }
 
-/** An ONNX file begins with the version of its format, field 1. */
-function isOnnx(source: ByteSource): boolean {
-  if (source.size < 2) return false
-  const [tag, version] = source.read(0, 2)
-  return tag === 0x08 && version! < 0x40
-}
-
 const EXAMPLE =
   '{ resize: 256, crop: 224, filter: "bicubic", mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }'
 const PARTS = ['resize', 'crop', 'filter', 'mean', 'std'] as const
 
-function graphModel(source: ByteSource, { preprocess, defaults, imageSize }: Given): GraphModel {
-  const { name } = source
-  const stored = descriptionOf({ name, metadata: onnxMetadata(source) })
+function graphModel(checkpoint: Checkpoint, { preprocess, defaults, imageSize }: Given): GraphModel {
+  const { name } = checkpoint
+  const stored = descriptionOf(checkpoint)
   const size = imageSize === undefined ? {} : { resize: imageSize, crop: imageSize }
   const all = { ...defaults, ...stored?.preprocess, ...size, ...preprocess }
   const missing = PARTS.filter((part) => all[part] === undefined)

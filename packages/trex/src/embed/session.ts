@@ -75,7 +75,7 @@ export function onnxSession(
       const dims = [batch, 3, size, size]
       const images = half
         ? new Tensor('float16', toFloat16(pixels), dims)
-        : new Tensor('float32', pixels, dims)
+        : new Tensor('float32', ownMemory(pixels), dims)
       const results = await session.run({ [input]: images }, [name])
       return rowsOf(results[name]!, name, pooling)
     },
@@ -116,6 +116,12 @@ function pooled(
     }
   return { features, shape: [n, width] }
 }
+
+/** ONNX Runtime takes no memory that threads share, as data workers fill. */
+const ownMemory = (pixels: Float32Array): Float32Array =>
+  typeof SharedArrayBuffer !== 'undefined' && pixels.buffer instanceof SharedArrayBuffer
+    ? pixels.slice()
+    : pixels
 
 /** Values of float16: ONNX Runtime gives their bits, or a Float16Array where the platform has it. */
 const halves = (data: unknown): Float32Array =>

@@ -160,7 +160,8 @@ async function* computed(
   return { file, info, images: kept.length, dim, found: false }
 }
 
-function checkFinite(rows: Float32Array, dim: number, pathOf: (row: number) => string): void {
+/** Refuses features that are no numbers. @throws TrexError that names the image. */
+export function checkFinite(rows: Float32Array, dim: number, pathOf: (row: number) => string): void {
   const at = rows.findIndex((value) => !Number.isFinite(value))
   if (at < 0) return
   const row = Math.floor(at / dim)

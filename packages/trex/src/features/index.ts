@@ -18,3 +18,4 @@ export {
 } from './featureFile.js'
 export { dataFingerprint, type FeatureIdentity, identityKey } from './identity.js'
 export { readFeatures } from './readFeatures.js'
+export { readVectors, type StoredVectors } from './readVectors.js'
