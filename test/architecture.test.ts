@@ -17,7 +17,7 @@ const allowed: Record<string, string[]> = {
   onnx: ['torch', 'method', 'checkpoints', 'errors'],
   train: ['torch', 'method', 'data', 'checkpoints', 'analysis', 'settings', 'errors'],
   transfer: ['torch', 'method', 'data', 'checkpoints', 'errors', 'rng'],
-  deploy: ['torch', 'checkpoints', 'errors'],
+  deploy: ['torch', 'checkpoints', 'onnx', 'errors'],
   features: ['torch', 'method', 'data', 'checkpoints', 'train', 'transfer', 'errors'],
   suite: ['torch', 'train', 'data', 'transfer', 'features', 'errors'],
   analysis: ['torch', 'errors'],
@@ -26,7 +26,7 @@ const allowed: Record<string, string[]> = {
   demo: ['torch', 'method', 'data', 'train', 'transfer', 'report', 'settings', 'errors', 'rng'],
   cli: [
     ...['torch', 'method', 'data', 'train', 'evaluate', 'transfer', 'features', 'suite', 'demo', 'report'],
-    ...['checkpoints', 'deploy', 'settings', 'errors'],
+    ...['checkpoints', 'onnx', 'deploy', 'settings', 'errors'],
   ],
 }
 /** Files directly in src/ and the room they make up. */
