@@ -17,7 +17,7 @@ const allowed: Record<string, string[]> = {
   onnx: ['torch', 'method', 'checkpoints', 'errors'],
   train: ['torch', 'method', 'data', 'checkpoints', 'analysis', 'settings', 'errors'],
   transfer: ['torch', 'method', 'data', 'checkpoints', 'errors', 'rng'],
-  deploy: ['torch', 'checkpoints', 'errors'],
+  deploy: ['torch', 'checkpoints', 'onnx', 'errors'],
   features: ['torch', 'method', 'data', 'checkpoints', 'train', 'transfer', 'errors'],
   embed: ['torch', 'method', 'checkpoints', 'onnx', 'data', 'train', 'settings', 'errors'],
   suite: ['torch', 'train', 'data', 'transfer', 'features', 'errors'],
@@ -27,7 +27,7 @@ const allowed: Record<string, string[]> = {
   demo: ['torch', 'method', 'data', 'train', 'transfer', 'report', 'settings', 'errors', 'rng'],
   cli: [
     ...['torch', 'method', 'data', 'train', 'evaluate', 'transfer', 'features', 'suite', 'demo', 'report'],
-    ...['checkpoints', 'deploy', 'embed', 'settings', 'errors'],
+    ...['checkpoints', 'onnx', 'deploy', 'embed', 'settings', 'errors'],
   ],
 }
 /** Files directly in src/ and the room they make up. */
@@ -39,6 +39,7 @@ const looseFiles: Record<string, string> = {
   suggest: 'errors',
   errors: 'errors',
   rng: 'rng',
+  web: 'embed',
 }
 
 interface Import {

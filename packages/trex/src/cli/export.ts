@@ -23,6 +23,13 @@ export function exportCommand(): Command {
         .choices(['extract', 'validation'])
         .default('extract'),
     )
+    .option('--precision <list>', 'of ONNX graphs: fp32 (the default) or fp16; of transformers.js also both')
+    .option('--images <dir>', 'images to compare graphs on (default: those a run was validated on)')
+    .option('--unverified', 'write graphs without comparing them with the model')
+    .option('--title <text>', "the card's title (default: the name of the model)")
+    .option('--license <id>', 'of the weights, for the card: apache-2.0, cc-by-4.0, ...')
+    .option('--data-license <text>', 'of the images, for the card')
+    .option('--results <file>', 'results.json of trex transfer, for the card')
     .option('--force', 'replace an older export')
     .option('--json', 'print what was written as JSON')
   return addModelFlags(command)

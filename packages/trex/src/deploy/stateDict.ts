@@ -54,7 +54,8 @@ function linearTensors({ weight, bias }: LinearHead, layer: string): TensorSourc
   ]
 }
 
-function missing(part: Part, other: boolean): never {
+/** @param other whether the model has prototypes in place of a classifier, or the other way round. @throws TrexError always */
+export function missing(part: Part, other: boolean): never {
   const hints = {
     classifier: other
       ? 'its logits are cosines to prototypes, after the projector if it has one: --with projector,prototypes, or as a graph --format onnx --with classifier'

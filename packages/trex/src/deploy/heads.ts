@@ -1,4 +1,5 @@
-import { type RawTensor, typedArrayOf } from 'trex-torch/safetensors-format'
+import type { RawTensor } from 'trex-torch/safetensors'
+import { classVectors } from '../onnx/classVectors.js'
 import type { Heads } from './deployedModel.js'
 
 /** What a run's settings say of what follows the encoder. */
@@ -8,7 +9,6 @@ export interface RunHead {
 }
 
 const PROJECTOR = 'model.projector.'
-const BANK = 'prototypes.memory_bank.'
 
 /** The heads in a run's checkpoint, by the names of its tensors beside the encoder's. */
 export function runHeads(rest: ReadonlyMap<string, RawTensor>, { classes, temperature }: RunHead): Heads {
@@ -35,23 +35,11 @@ export function fileHeads(rest: ReadonlyMap<string, RawTensor>, before: string):
   return { projector: null, prototypes: null, classifier: weight ? { weight, bias } : null, classes: null }
 }
 
-/** u_c of Eq. 2: the normalised sum of the embeddings [Q, D] of class c; zeros for a class without any. [C, D] */
+/** Class means of a run's memory bank: unit rows, zeros for a class without any embedding. [C, D] */
 function bankMeans(rest: ReadonlyMap<string, RawTensor>, classes: number): RawTensor | null {
-  const [features, labels] = [rest.get(`${BANK}features`), rest.get(`${BANK}labels`)]
-  if (!features || !labels) return null
-  const dim = features.shape[1]!
-  const rows = typedArrayOf(features) as Float32Array
-  const sums = new Float64Array(classes * dim)
-  for (const [row, label] of (typedArrayOf(labels) as BigInt64Array).entries())
-    for (let d = 0; d < dim; d++) sums[Number(label) * dim + d]! += rows[row * dim + d]!
-  const means = new Float32Array(sums.length)
-  for (let c = 0; c < classes; c++) {
-    const sum = sums.subarray(c * dim, (c + 1) * dim)
-    const length = Math.max(1e-12, Math.hypot(...sum))
-    means.set(
-      sum.map((value) => value / length),
-      c * dim,
-    )
-  }
-  return { dtype: 'F32', shape: [classes, dim], data: new Uint8Array(means.buffer) }
+  const means = classVectors(rest, classes, 1)
+  const vectors = means?.vectors()
+  if (!means || !vectors) return null
+  const shape = [classes, vectors.length / classes]
+  return { dtype: 'F32', shape, data: new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength) }
 }
