@@ -15,7 +15,7 @@ export interface ProtoField {
 export interface ProtoReader {
   /** The fields of a message, one level deep. @throws RangeError when it is none. */
   fields(begin: number, end: number): Generator<ProtoField>
-  /** Bytes as text. @throws RangeError when it is longer than 1 MiB. */
+  /** Bytes as text. @throws RangeError when it is longer than 1 MiB, or all texts are longer than 16. */
   text(field: ProtoField): string
   /** Numbers that are packed into bytes, at most so many. @throws RangeError when there are more. */
   numbers(field: ProtoField, most: number): number[]
@@ -23,14 +23,16 @@ export interface ProtoReader {
 
 const WINDOW = 1 << 16
 /** Fields of all messages of a file that are read. */
-const MOST_FIELDS = 1 << 22
+const MOST_FIELDS = 1 << 21
 const MOST_TEXT = 1 << 20
+const MOST_TEXTS = 1 << 24
 
 /** A reader of a source. */
 export function protoReader(source: ByteSource): ProtoReader {
   let window: Uint8Array = new Uint8Array(0)
   let start = 0
   let count = 0
+  let texts = 0
   const byteAt = (at: number, end: number): number => {
     if (at >= end) throw new RangeError('a message is cut short')
     if (at < start || at >= start + window.length) {
@@ -69,6 +71,8 @@ export function protoReader(source: ByteSource): ProtoReader {
   }
   const text = ({ begin, end }: ProtoField) => {
     if (end - begin > MOST_TEXT) throw new RangeError(`a text takes ${end - begin} bytes`)
+    texts += end - begin
+    if (texts > MOST_TEXTS) throw new RangeError(`its texts take more than ${MOST_TEXTS} bytes`)
     return new TextDecoder().decode(source.read(begin, end - begin))
   }
   const numbers = ({ begin, end }: ProtoField, most: number) => {
