@@ -61,14 +61,10 @@ function importsOf(file: string): Import[] {
   const text = readFileSync(file, 'utf8')
   const pattern = /(?:import|export)\s+(type\s)?[^'"]*?from\s+'([^']+)'|import\('([^']+)'\)/g
   return [...text.matchAll(pattern)].map(([, type, named, lazy]) => {
-    const target = (named ?? lazy)!
-    if (target === 'trex-torch/safetensors-format')
-      return {
-        from: file,
-        to: join(root, 'packages/torch/src/safetensorsFormat.ts'),
-        typeOnly: type !== undefined,
-      }
-    const to = target.startsWith('.') ? resolve(dirname(file), target.replace(/\.js$/, '.ts')) : target
+    const format = join(root, 'packages/torch/src/safetensorsFormat.js')
+    const target = named ?? lazy
+    const path = target === 'trex-torch/safetensors-format' ? format : target!
+    const to = /^[./]/.test(path) ? resolve(dirname(file), path.replace(/\.js$/, '.ts')) : path
     return { from: file, to, typeOnly: type !== undefined, lazy: lazy !== undefined }
   })
 }
@@ -104,6 +100,7 @@ describe('rooms', () => {
   test.each([
     ['data/pixels/index.ts', 'fast/wasmBytes.ts'],
     ['checkpoints/index.ts', 'torch/src/safetensorsJson.ts'],
+    ['web.ts', 'embed/preprocess.ts'],
   ])('do not use torch, sharp or the addon where a browser imports them: %s', (entry, last) => {
     const reached = new Set<string>()
     const visit = (file: string) => {

@@ -26,7 +26,9 @@ export async function buildApp(root: string): Promise<BuiltApp> {
   const folder = await mkdtemp(join(tmpdir(), 'trex-app-'))
   const warnings: string[] = []
   const customLogger = createLogger('warn')
-  customLogger.warn = customLogger.warnOnce = (message) => warnings.push(message)
+  customLogger.warn = customLogger.warnOnce = (message) => {
+    if (!message.includes('PLUGIN_TIMINGS')) warnings.push(message) // that says how slow this machine was
+  }
   const options = { outDir: folder, emptyOutDir: true, chunkSizeWarningLimit: 2000 }
   const made = (await build({ root, customLogger, build: options })) as Rollup.RollupOutput
   const remove = () => rm(folder, { recursive: true, force: true })
