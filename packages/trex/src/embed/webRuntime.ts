@@ -46,18 +46,27 @@ export async function openWebRuntime(
     throw new TrexError('several threads need wasmPaths', {
       hint: 'serve the files ort-wasm-* of node_modules/onnxruntime-web/dist from a folder, and give its URL as wasmPaths',
     })
+  if (!['auto', 'webgpu', 'wasm'].includes(device))
+    throw new TrexError(`there is no device ${device}`, { hint: 'auto, webgpu or wasm' })
   if (device === 'wasm') return openWasm(model, name, options)
-  if (device === 'webgpu') return openWebGpu(model, name, size, options)
-  if (device !== 'auto') throw new TrexError(`there is no device ${device}`, { hint: 'auto, webgpu or wasm' })
-  try {
-    const adapter = await navigator.gpu?.requestAdapter()
-    if (!adapter) throw new TrexError('it is not here')
-    if (adapter.info.isFallbackAdapter) throw new TrexError('there is no GPU behind it')
-    return await openWebGpu(model, name, size, options)
-  } catch (error) {
-    const session = await openWasm(model, name, options)
-    return { ...session, engine: `${session.engine}; not WebGPU: ${(error as Error).message}` }
+  const adapter = await navigator.gpu?.requestAdapter()
+  if (device === 'webgpu') {
+    if (adapter) return openWebGpu(model, name, size, options)
+    throw new TrexError('there is no WebGPU here', {
+      hint: 'use device: "auto", or a browser and a GPU with it',
+    })
   }
+  let reason = 'it is not here'
+  if (adapter?.info?.isFallbackAdapter) reason = 'there is no GPU behind it'
+  else if (adapter) {
+    try {
+      return await openWebGpu(model, name, size, options)
+    } catch (error) {
+      reason = (error as Error).message
+    }
+  }
+  const session = await openWasm(model, name, options)
+  return { ...session, engine: `${session.engine}; not WebGPU: ${reason}` }
 }
 
 type Runtime = Pick<typeof import('onnxruntime-web'), 'InferenceSession' | 'Tensor' | 'env'>
@@ -65,7 +74,7 @@ type Runtime = Pick<typeof import('onnxruntime-web'), 'InferenceSession' | 'Tens
 async function openWasm(model: Uint8Array, name: string, options: WebRuntimeOptions): Promise<WebSession> {
   const runtime = await import('onnxruntime-web/wasm')
   configure(runtime, options)
-  return sessionOf(runtime, await create(runtime, model, name, 'wasm'), options, 'wasm')
+  return open(runtime, model, name, options, 'wasm')
 }
 
 async function openWebGpu(
@@ -76,9 +85,9 @@ async function openWebGpu(
 ): Promise<WebSession> {
   const runtime = await import('onnxruntime-web/webgpu')
   configure(runtime, options)
-  const session = sessionOf(runtime, await create(runtime, model, name, 'webgpu'), options, 'webgpu')
+  const session = await open(runtime, model, name, options, 'webgpu')
   try {
-    const reference = sessionOf(runtime, await create(runtime, model, name, 'wasm'), options, 'wasm')
+    const reference = await open(runtime, model, name, options, 'wasm')
     try {
       await checkAgrees(session, reference, size)
     } finally {
@@ -97,26 +106,30 @@ function configure({ env }: Runtime, { wasmPaths, threads }: WebRuntimeOptions):
   env.wasm.numThreads = wasmPaths === undefined ? 1 : (threads ?? 0)
 }
 
-async function create({ InferenceSession }: Runtime, model: Uint8Array, name: string, device: WebDevice) {
+async function open(
+  { InferenceSession, Tensor, env }: Runtime,
+  model: Uint8Array,
+  name: string,
+  options: GraphOutput,
+  device: WebDevice,
+): Promise<WebSession> {
+  let session: InferenceSession
   try {
-    return await InferenceSession.create(model, { executionProviders: [device] })
+    session = await InferenceSession.create(model, { executionProviders: [device] })
   } catch (cause) {
     throw new TrexError(`ONNX Runtime cannot open ${name}: ${(cause as Error).message.split('\n')[0]}`, {
       hint: 'is it a complete model, and are the .wasm files of onnxruntime-web where the page looks for them (wasmPaths)?',
       cause,
     })
   }
-}
-
-function sessionOf(
-  { Tensor, env }: Runtime,
-  session: InferenceSession,
-  options: GraphOutput,
-  device: WebDevice,
-): WebSession {
-  const { run, ...rest } = onnxSession(session, Tensor, options)
-  const engine = `onnxruntime-web ${env.versions.web}, ${device === 'wasm' ? 'WebAssembly' : 'WebGPU'}`
-  return { ...rest, device, engine, run: (...args) => inTurn(() => run(...args)) }
+  try {
+    const { run, ...rest } = onnxSession(session, Tensor, options)
+    const engine = `onnxruntime-web ${env.versions.web}, ${device === 'wasm' ? 'WebAssembly' : 'WebGPU'}`
+    return { ...rest, device, engine, run: (...args) => inTurn(() => run(...args)) }
+  } catch (error) {
+    await session.release()
+    throw error
+  }
 }
 
 let last: Promise<unknown> = Promise.resolve()
@@ -129,7 +142,7 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** Compares the features of an image of noise. Rejects with TrexError where they differ. */
-async function checkAgrees(session: FeatureSession, reference: FeatureSession, size: number): Promise<void> {
+export async function checkAgrees(session: FeatureSession, reference: FeatureSession, size: number): Promise<void> {
   const noise = Float32Array.from({ length: 3 * size * size }, (_, i) => ((i * 7919) % 1009) / 252 - 2)
   const { features } = await session.run(noise, 1)
   const wanted = (await reference.run(noise, 1)).features
