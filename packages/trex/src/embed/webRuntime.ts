@@ -142,7 +142,11 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** Compares the features of an image of noise. Rejects with TrexError where they differ. */
-export async function checkAgrees(session: FeatureSession, reference: FeatureSession, size: number): Promise<void> {
+export async function checkAgrees(
+  session: FeatureSession,
+  reference: FeatureSession,
+  size: number,
+): Promise<void> {
   const noise = Float32Array.from({ length: 3 * size * size }, (_, i) => ((i * 7919) % 1009) / 252 - 2)
   const { features } = await session.run(noise, 1)
   const wanted = (await reference.run(noise, 1)).features
