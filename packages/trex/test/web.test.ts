@@ -237,6 +237,26 @@ describe.skipIf(!chromiumPath)(
       expect(frame).toBeLessThan(0.05) // a frame may be kept in the colours of video
     })
 
+    test('turns a picture as its EXIF says, which Node does when it is told to', async () => {
+      const turned = new URL('golden/decode/exif-6.jpg', import.meta.url)
+      files.set('/images/turned.jpg', readFileSync(turned))
+      const seen = await page.evaluate(async () => {
+        const encoder = await trex.loadEncoder('/models/pixels-1.onnx', { device: 'wasm' })
+        const { features } = await encoder.embed('/images/turned.jpg')
+        await encoder.dispose()
+        return [...features]
+      })
+      const pixels = async (autoOrient: boolean) => {
+        await using encoder = await loadEncoder(files.get('/models/pixels-1.onnx')!, {
+          threads: 1,
+          autoOrient,
+        })
+        return (await encoder.embed(turned)).features
+      }
+      expect(error(seen, await pixels(true))).toBeLessThan(0.02)
+      expect(error(seen, await pixels(false))).toBeGreaterThan(0.2)
+    })
+
     test('what is wrong is an error that says it', async () => {
       const messages = await page.evaluate(async () => {
         const said = (work: Promise<unknown>) =>
