@@ -17,6 +17,7 @@ const allowed: Record<string, string[]> = {
   onnx: ['torch', 'method', 'checkpoints', 'errors'],
   train: ['torch', 'method', 'data', 'checkpoints', 'analysis', 'settings', 'errors'],
   transfer: ['torch', 'method', 'data', 'checkpoints', 'errors', 'rng'],
+  deploy: ['torch', 'checkpoints', 'onnx', 'errors'],
   features: ['torch', 'method', 'data', 'checkpoints', 'train', 'transfer', 'errors'],
   embed: ['torch', 'method', 'checkpoints', 'onnx', 'data', 'train', 'settings', 'errors'],
   suite: ['torch', 'train', 'data', 'transfer', 'features', 'errors'],
@@ -26,7 +27,7 @@ const allowed: Record<string, string[]> = {
   demo: ['torch', 'method', 'data', 'train', 'transfer', 'report', 'settings', 'errors', 'rng'],
   cli: [
     ...['torch', 'method', 'data', 'train', 'evaluate', 'transfer', 'features', 'suite', 'demo', 'report'],
-    ...['checkpoints', 'embed', 'settings', 'errors'],
+    ...['checkpoints', 'onnx', 'deploy', 'embed', 'settings', 'errors'],
   ],
 }
 /** Files directly in src/ and the room they make up. */
@@ -38,6 +39,7 @@ const looseFiles: Record<string, string> = {
   suggest: 'errors',
   errors: 'errors',
   rng: 'rng',
+  web: 'embed',
 }
 
 interface Import {
@@ -59,15 +61,10 @@ function importsOf(file: string): Import[] {
   const text = readFileSync(file, 'utf8')
   const pattern = /(?:import|export)\s+(type\s)?[^'"]*?from\s+'([^']+)'|import\('([^']+)'\)/g
   return [...text.matchAll(pattern)].map(([, type, named, lazy]) => {
-    const target = (named ?? lazy)!
-    if (target === 'trex-torch/safetensors-format')
-      return {
-        from: file,
-        to: join(root, 'packages/torch/src/safetensorsFormat.ts'),
-        typeOnly: type !== undefined,
-        lazy: false,
-      }
-    const to = target.startsWith('.') ? resolve(dirname(file), target.replace(/\.js$/, '.ts')) : target
+    const format = join(root, 'packages/torch/src/safetensorsFormat.js')
+    const target = named ?? lazy
+    const path = target === 'trex-torch/safetensors-format' ? format : target!
+    const to = /^[./]/.test(path) ? resolve(dirname(file), path.replace(/\.js$/, '.ts')) : path
     return { from: file, to, typeOnly: type !== undefined, lazy: lazy !== undefined }
   })
 }
@@ -103,6 +100,7 @@ describe('rooms', () => {
   test.each([
     ['data/pixels/index.ts', 'fast/wasmBytes.ts'],
     ['checkpoints/index.ts', 'torch/src/safetensorsJson.ts'],
+    ['web.ts', 'embed/preprocess.ts'],
   ])('do not use torch, sharp or the addon where a browser imports them: %s', (entry, last) => {
     const reached = new Set<string>()
     const visit = (file: string) => {
@@ -123,7 +121,8 @@ describe('rooms', () => {
       new Set(['packages/torch/src/safetensorsFormat.ts']),
     )
     const node = reader.filter(({ to }) => to.startsWith('node:')).map(({ from }) => relative(root, from))
-    expect(new Set(node)).toEqual(new Set(['packages/trex/src/checkpoints/fileSource.ts']))
+    const writers = ['fileSource', 'zipWrite'].map((name) => `packages/trex/src/checkpoints/${name}.ts`)
+    expect(new Set(node)).toEqual(new Set(writers))
   })
 
   test('embed with ONNX Runtime unless libtorch is asked for', () => {

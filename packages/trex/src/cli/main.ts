@@ -7,10 +7,13 @@ import { demoCommand } from './demo.js'
 import { doctorCommand } from './doctor.js'
 import { embedCommand } from './embed.js'
 import { evalCommand } from './eval.js'
+import { exportCommand } from './export.js'
 import { extractCommand } from './extract.js'
 import { importCommand } from './import.js'
 import { previewCommand } from './preview.js'
 import { watchOutput } from './print.js'
+import { pullCommand } from './pull.js'
+import { pushCommand } from './push.js'
 import { replayCommand } from './replay.js'
 import { runsCommand } from './runs.js'
 import { searchCommand } from './search.js'
@@ -38,6 +41,9 @@ const commands = [
   extractCommand(),
   embedCommand(),
   searchCommand(),
+  exportCommand(),
+  pushCommand(),
+  pullCommand(),
   transferCommand(),
   compareCommand(),
   previewCommand(),

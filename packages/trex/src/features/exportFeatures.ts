@@ -1,10 +1,10 @@
 import { openSafetensors, typedArrayOf, writeFileAtomic } from 'trex-torch/safetensors'
+import { type ZipMember, zipChunks } from '../checkpoints/zipWrite.js'
 import { TrexError } from '../errors.js'
 import { checkFeatureFile, readPaths, slices } from './featureFile.js'
 import { jsonLines } from './jsonLines.js'
 import { npyHeader } from './npy.js'
 import { parquetChunks } from './parquet.js'
-import { type ZipMember, zipChunks } from './zipWrite.js'
 
 /** Formats of features beside safetensors. */
 export const EXPORT_FORMATS = ['npy', 'npz', 'parquet', 'jsonl'] as const
