@@ -100,6 +100,17 @@ test.each([
   expect(run).toThrow(`x.bin: ${message}`)
 })
 
+test.each([0x0280, 0x0480, 0x4b50, 0x0708, 0x3c, 0x8b1f, 0x4689])(
+  'safetensors whose header has %i bytes',
+  (length) => {
+    const json = '{"w":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}'.padEnd(length)
+    const size = Buffer.from(BigUint64Array.of(BigInt(length)).buffer)
+    const bytes = Buffer.concat([size, Buffer.from(json), Buffer.from([3, 4])])
+    const { format, networks } = openCheckpoint(bufferSource(bytes, 'x')) // it begins as a pickle, a zip, an ONNX file, ...
+    expect([format, [...networks[0]!.read('w').data]]).toEqual(['safetensors', [3, 4]])
+  },
+)
+
 test('an array that a small file would fill memory with is refused', () => {
   const bomb = npzBomb(1 << 26)
   expect(bomb.length).toBeLessThan(100_000)

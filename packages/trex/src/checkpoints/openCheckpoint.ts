@@ -41,6 +41,8 @@ function opened(source: ByteSource): Checkpoint {
     throw new CheckpointError(source.name, 'is empty', { hint: 'Download or copy it again.' })
   const head = source.read(0, Math.min(source.size, HEAD_BYTES))
   const text = String.fromCharCode(...head)
+  // The length of a header may begin like any other kind; that of a header below 4 GiB ends with zeros.
+  if (text.slice(4, 9) === '\0\0\0\0{') return openSafetensorsFile(source)
   if (text.startsWith('PK')) return openZip(source)
   if (head[0] === 0x80 || text.startsWith('ustar', 257)) return pthCheckpoint(source, openPth(source))
   if (text[8] === '{') return openSafetensorsFile(source)
