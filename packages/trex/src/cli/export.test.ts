@@ -384,49 +384,51 @@ describe('graphs', () => {
 describe('transformers.js', () => {
   test('the real package loads the folder: the same features of images that need no resizing, nearly of others', async () => {
     await makePhotos(at('exact'), 3, [SIDE, SIDE])
+    const flags = ['--format', 'transformers.js']
     const { files } = await exported([
       at('supervised'),
-      '--format',
-      'transformers.js',
+      ...flags,
       '--precision',
       'fp32,fp16',
       '--out',
       at('tjs'),
     ])
     expect(files.map((file) => file.slice(at('tjs').length + 1)).sort()).toEqual([
-      'README.md',
-      'config.json',
-      'onnx/model.onnx',
-      'onnx/model.verify.json',
-      'onnx/model_fp16.onnx',
-      'onnx/model_fp16.verify.json',
-      'preprocessor_config.json',
+      ...['README.md', 'config.json', 'onnx/model.onnx', 'onnx/model.verify.json', 'onnx/model_fp16.onnx'],
+      ...['onnx/model_fp16.verify.json', 'preprocessor_config.json'],
     ])
+    await exported([at('vit.safetensors'), ...flags, '--images', at('photos'), '--out', at('tjs-vit')])
     const { env, pipeline } = await import('@huggingface/transformers')
     Object.assign(env, { allowRemoteModels: false, localModelPath: dir })
-    for (const dtype of ['fp32', 'fp16'] as const) {
-      const extract = await pipeline('image-feature-extraction', 'tjs', { dtype })
-      const limits = { exact: dtype === 'fp32' ? 1e-6 : 1e-5, photos: 1e-2 }
-      for (const [folder, limit] of Object.entries(limits))
-        for (const name of readdirSync(at(folder))) {
-          const { data, dims } = await extract(at(folder, name), { pool: true })
-          expect(dims).toEqual([1, 512])
-          const ours = await featuresOf(at(folder, name))
-          expect(cosineDistance(data as Float32Array, ours), name).toBeLessThan(limit)
+    for (const [folder, dtype, limit, width] of [
+      ['tjs', 'fp32', 1e-6, 512],
+      ['tjs', 'fp16', 1e-5, 512],
+      ['tjs-vit', 'fp32', 1e-6, 192],
+    ] as const) {
+      const extract = await pipeline('image-feature-extraction', folder, { dtype })
+      for (const [images, most] of [
+        ['exact', limit],
+        ['photos', 1e-2],
+      ] as const)
+        for (const name of readdirSync(at(images))) {
+          const { data, dims } = await extract(at(images, name), { pool: true })
+          expect(dims).toEqual([1, width])
+          const ours = await featuresOf(at(images, name), folder === 'tjs' ? 'resnet18' : 'vit_tiny')
+          expect(cosineDistance(data as Float32Array, ours), `${folder} ${name}`).toBeLessThan(most)
         }
       await extract.dispose()
     }
   }, 60_000)
 })
 
-/** Features of an image by the supervised run's encoder, read as `trex extract` reads it. */
-async function featuresOf(path: string): Promise<Float32Array> {
+/** Features of an image by the supervised run's encoder or the transformer, read as `trex extract` reads it. */
+async function featuresOf(path: string, name: 'resnet18' | 'vit_tiny'): Promise<Float32Array> {
   const image = applyEvalTransform(await decodeImage(path), { resize: SIDE, crop: SIDE, filter: 'bicubic' })
   const target = { precision: { device: 'cpu', dtype: null }, channelsLast: false } as const
   const batch = { images: image.data, size: 1, normalization: IMAGENET_NORMALIZATION }
   return tidy(() => {
-    const encoder = createEncoder('resnet18')
-    loadEncoder(encoder, at('supervised'))
+    const encoder = createEncoder(name, { vit: { patchSize: 8 }, imageSize: SIDE })
+    loadEncoder(encoder, name === 'resnet18' ? at('supervised') : at('vit.safetensors'))
     encoder.eval()
     return noGrad(() => encoder.forward(imageTensor(batch, target)).toFloat32Array())
   })
@@ -558,7 +560,9 @@ test('what is there stays, unless it is an older export and may be replaced', as
   await exported(args)
   await fails(args, /again is there already/, /--force/)
   writeFileSync(at('again', 'model.safetensors'), 'old')
+  mkdirSync(at('.again.0123456789ab.tmp')) // of one that was killed
   await exported([...args, '--force'])
+  expect(readdirSync(dir).filter((name) => name.startsWith('.again'))).toEqual([])
   expect(readFileSync(at('again', 'model.safetensors')).length).toBeGreaterThan(40_000_000)
   writeFileSync(at('again', 'thesis.txt'), 'mine')
   await fails([...args, '--force'], /holds more than an export: thesis.txt/, /another --out/)
