@@ -1,9 +1,12 @@
 import type { ByteSource } from './byteSource.js'
 import type { Checkpoint } from './checkpoint.js'
 import { CheckpointError } from './checkpointError.js'
+import { openNpz } from './npzFile.js'
+import { openOnnx } from './onnxFile.js'
 import { withOurNames } from './otherNames.js'
 import { openPthCheckpoint } from './pthCheckpoint.js'
 import { openSafetensorsFile } from './safetensorsFile.js'
+import { readZip } from './zip.js'
 
 const KINDS_HINT = 'Give weights as .safetensors, .pth, .npz or .onnx.'
 const HEAD_BYTES = 512
@@ -37,11 +40,20 @@ function opened(source: ByteSource): Checkpoint {
     throw new CheckpointError(source.name, 'is empty', { hint: 'Download or copy it again.' })
   const head = source.read(0, Math.min(source.size, HEAD_BYTES))
   const text = String.fromCharCode(...head)
-  if (text.startsWith('PK')) return openPthCheckpoint(source)
+  if (text.startsWith('PK')) return openZip(source)
   if (head[0] === 0x80 || text.startsWith('ustar', 257)) return openPthCheckpoint(source)
   if (text[8] === '{') return openSafetensorsFile(source)
+  if (head[0] === 0x08 && head[1]! < 0x20) return openOnnx(source) // field 1, the version of the format
   const [, what, hint] = OTHERS.find(([begins]) => text.startsWith(begins)) ?? []
   throw new CheckpointError(source.name, what ?? 'is no file of weights that is known', {
     hint: hint ?? KINDS_HINT,
   })
+}
+
+/** A zip archive is PyTorch's when it has a pickle, and numpy's when it has arrays. */
+function openZip(source: ByteSource): Checkpoint {
+  const names = [...readZip(source, { deflated: true }).keys()]
+  if (!names.some((name) => name.endsWith('/data.pkl')) && names.some((name) => name.endsWith('.npy')))
+    return openNpz(source)
+  return openPthCheckpoint(source)
 }

@@ -85,10 +85,20 @@ export function readElements(source: ByteSource, begin: number, tensor: PthTenso
   if (count === 0) return { dtype, shape, data: new Uint8Array(0) }
   const span = shape.reduce((last, size, i) => last + (size - 1) * strides[i]!, 1)
   const stored = source.read(begin + offset * bytes, span * bytes)
-  if (isRowMajor(shape, strides)) return { dtype, shape, data: stored }
-  const data = new Uint8Array(count * bytes)
+  return { dtype, shape, data: inRowOrder(stored, bytes, shape, strides) }
+}
+
+/** Elements of so many bytes in the order of the shape, given as strides put them: themselves where that is the same. */
+export function inRowOrder(
+  stored: Uint8Array,
+  bytes: number,
+  shape: readonly number[],
+  strides: readonly number[],
+): Uint8Array {
+  if (isRowMajor(shape, strides)) return stored
+  const data = new Uint8Array(shape.reduce((product, size) => product * size, bytes))
   gather(wordsOf(stored, bytes), wordsOf(data, bytes), shape, strides)
-  return { dtype, shape, data }
+  return data
 }
 
 function isRowMajor(shape: readonly number[], strides: readonly number[]): boolean {

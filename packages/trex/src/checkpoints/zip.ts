@@ -7,7 +7,12 @@ import { type Directory, findDirectory } from './zipDirectory.js'
 export interface ZipEntry {
   readonly name: string
   readonly offset: number
+  /** Bytes of its content, and in the archive: fewer when they are compressed. */
   readonly size: number
+  readonly packed: number
+  readonly deflated: boolean
+  /** Of the content; 0 where it was not written. */
+  readonly crc: number
 }
 
 /** As the central directory tells it. */
@@ -17,6 +22,8 @@ interface Listed {
   readonly flags: number
   readonly crc: number
   readonly size: number
+  readonly packed: number
+  readonly method: number
   readonly header: number
 }
 
@@ -29,22 +36,25 @@ const ENCRYPTED = 0x0001 | 0x0040 | 0x2000
 const HAS_DESCRIPTOR = 0x0008
 const UNKNOWN = 0xffffffff
 
+const DEFLATED = 8
+
 /**
- * The members of a zip archive as PyTorch writes them: stored, not compressed. The central directory is checked against
- * the header in front of each member; no two may share a byte or a name. Checksums are not compared, as PyTorch has a
- * setting that does not write them.
+ * The members of a zip archive, with `deflated` also compressed ones, which PyTorch never writes. The central directory
+ * is checked against the header in front of each member; no two may share a byte or a name. Checksums are not compared
+ * here, as PyTorch has a setting that does not write them.
  * @throws CheckpointError on an archive that is damaged, compressed, encrypted, or contradicts itself.
  */
-export function readZip(source: ByteSource): Map<string, ZipEntry> {
+export function readZip(source: ByteSource, { deflated = false } = {}): Map<string, ZipEntry> {
   const directory = findDirectory(source)
-  const listed = readDirectory(source, directory)
+  const listed = readDirectory(source, directory, deflated)
   const entries = new Map<string, ZipEntry>()
   const used: { begin: number; end: number; name: string }[] = []
   for (const item of listed) {
     if (entries.has(item.name))
       throw new CheckpointError(source.name, `two members are called ${quoted(item.name)}`)
     const { offset, end } = checkMember(source, item, directory.offset)
-    entries.set(item.name, { name: item.name, offset, size: item.size })
+    const { name, size, packed, method, crc } = item
+    entries.set(name, { name, offset, size, packed, deflated: method === DEFLATED, crc })
     used.push({ begin: item.header, end, name: item.name })
   }
   used.sort((a, b) => a.begin - b.begin)
@@ -57,7 +67,7 @@ export function readZip(source: ByteSource): Map<string, ZipEntry> {
   return entries
 }
 
-function readDirectory(source: ByteSource, { offset, size, count }: Directory): Listed[] {
+function readDirectory(source: ByteSource, { offset, size, count }: Directory, deflated: boolean): Listed[] {
   const fail = (what: string): never => {
     throw new CheckpointError(source.name, `the archive's directory is damaged: ${what}`)
   }
@@ -72,7 +82,7 @@ function readDirectory(source: ByteSource, { offset, size, count }: Directory): 
     )
     const end = at + CENTRAL_BYTES + nameLength! + extraLength! + commentLength!
     if (end > size) fail(`entry ${i} is cut short`)
-    const nameBytes = bytes.slice(at + CENTRAL_BYTES, at + CENTRAL_BYTES + nameLength!)
+    const nameBytes = bytes.subarray(at + CENTRAL_BYTES, at + CENTRAL_BYTES + nameLength!)
     const name = decodeName(nameBytes) ?? fail(`the name of entry ${i} is not UTF-8`)
     const extra = at + CENTRAL_BYTES + nameLength!
     const wide = wideFields(new DataView(bytes.buffer, bytes.byteOffset + extra, extraLength))
@@ -83,14 +93,18 @@ function readDirectory(source: ByteSource, { offset, size, count }: Directory): 
     const flags = view.getUint16(at + 8, true)
     const method = view.getUint16(at + 10, true)
     if (flags & ENCRYPTED) throw new CheckpointError(source.name, `member ${quoted(name)} is encrypted`)
-    if (method !== 0)
+    if (method !== 0 && !(deflated && method === DEFLATED))
       throw new CheckpointError(
         source.name,
-        `member ${quoted(name)} is compressed, which torch.save never does`,
+        deflated
+          ? `member ${quoted(name)} is compressed in a way that numpy does not use`
+          : `member ${quoted(name)} is compressed, which torch.save never does`,
       )
-    const [length, stored, header] = [field(24), field(20), field(42)]
-    if (length !== stored) fail(`member ${quoted(name)} is stored in ${stored} bytes, but has ${length}`)
-    listed.push({ name, nameBytes, flags, crc: view.getUint32(at + 16, true), size: length, header })
+    const [length, packed, header] = [field(24), field(20), field(42)]
+    if (method === 0 && length !== packed)
+      fail(`member ${quoted(name)} is stored in ${packed} bytes, but has ${length}`)
+    const crc = view.getUint32(at + 16, true)
+    listed.push({ name, nameBytes, flags, crc, size: length, packed, method, header })
     at = end
   }
   if (at !== size) fail(`${size - at} bytes are left after its ${count} entries`)
@@ -99,7 +113,7 @@ function readDirectory(source: ByteSource, { offset, size, count }: Directory): 
 
 /** Checks the header in front of a member, and what may follow its bytes; where these begin and the member ends. */
 function checkMember(source: ByteSource, item: Listed, limit: number): { offset: number; end: number } {
-  const { name, nameBytes, flags, crc, size, header } = item
+  const { name, nameBytes, flags, method, crc, size, packed, header } = item
   const fail = (what: string): never => {
     throw new CheckpointError(source.name, `member ${quoted(name)} ${what}`)
   }
@@ -111,34 +125,43 @@ function checkMember(source: ByteSource, item: Listed, limit: number): { offset:
     view.getUint16(26, true) === nameBytes.length &&
     nameBytes.every((byte, i) => byte === bytes[LOCAL_BYTES + i])
   if (!sameName) fail('has another name in front of it than in the directory')
-  if (view.getUint16(6, true) !== flags || view.getUint16(8, true) !== 0)
+  if (view.getUint16(6, true) !== flags || view.getUint16(8, true) !== method)
     fail('has another method in front of it than in the directory')
   const offset = header + LOCAL_BYTES + nameBytes.length + view.getUint16(28, true)
-  const end = offset + size
+  const end = offset + packed
   if (!(end <= limit)) fail('lies outside of the file')
   const described = (flags & HAS_DESCRIPTOR) !== 0
-  for (const field of [18, 22]) {
+  for (const [field, bytes] of [
+    [18, packed],
+    [22, size],
+  ] as const) {
     const told = view.getUint32(field, true)
     const later = described && told === 0
-    if (told !== size && told !== UNKNOWN && !later)
+    if (told !== bytes && told !== UNKNOWN && !later)
       fail('has another size in front of it than in the directory')
   }
-  return { offset, end: described ? checkDescriptor(source, { end, crc, size, limit }, fail) : end }
+  return { offset, end: described ? checkDescriptor(source, { end, crc, size, packed, limit }, fail) : end }
 }
 
 /** The sizes after a member, in 4 or 8 bytes each; where they end. */
 function checkDescriptor(
   source: ByteSource,
-  { end, crc, size, limit }: { end: number; crc: number; size: number; limit: number },
+  {
+    end,
+    crc,
+    size,
+    packed,
+    limit,
+  }: { end: number; crc: number; size: number; packed: number; limit: number },
   fail: (what: string) => never,
 ): number {
   const length = Math.min(24, limit - end)
   const bytes = source.read(end, length)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const known = length >= 16 && view.getUint32(0, true) === DESCRIPTOR && view.getUint32(4, true) === crc
-  if (known && view.getUint32(8, true) === size && view.getUint32(12, true) === size) return end + 16
+  if (known && view.getUint32(8, true) === packed && view.getUint32(12, true) === size) return end + 16
   const wide = known && length === 24 ? [view.getBigUint64(8, true), view.getBigUint64(16, true)] : []
-  if (wide.length && wide.every((told) => told === BigInt(size))) return end + 24
+  if (wide[0] === BigInt(packed) && wide[1] === BigInt(size)) return end + 24
   return fail('has other sizes after it than in the directory')
 }
 

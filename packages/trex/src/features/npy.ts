@@ -1,3 +1,4 @@
+import { npyDataStart, parseNpyHeader } from '../checkpoints/npy.js'
 import { TrexError } from '../errors.js'
 
 /** Element types of `.npy` files that are read and written: numpy's names of little-endian ones, and bytes `S`. */
@@ -28,33 +29,27 @@ export function npyHeader(type: NpyType, shape: readonly number[]): Uint8Array {
   return bytes
 }
 
-const HEADER =
-  /^\{'descr': '([<|>=][a-zA-Z]\d+)', 'fortran_order': (True|False), 'shape': \(((?:\d+, ?)*\d*,?)\),? ?\}\s*$/
-
 /**
  * Reads the header of an array in numpy's format, of which `bytes` are the beginning.
  * @throws TrexError for other files, Fortran order, and element types that are not read; `name` is what it calls them.
  */
 export function readNpyHeader(bytes: Uint8Array, name: string): NpyHeader {
-  if (bytes.length < 12 || MAGIC.some((byte, i) => bytes[i] !== byte))
+  if (npyDataStart(bytes) === undefined)
     throw new TrexError(`${name} is no .npy array`, { hint: 'save it with numpy.save or numpy.savez' })
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const [start, length] = bytes[6] === 1 ? [10, view.getUint16(8, true)] : [12, view.getUint32(8, true)]
-  const text = new TextDecoder('latin1').decode(bytes.subarray(start, start + length))
-  const [, type, fortran, sizes] = HEADER.exec(text) ?? []
-  if (type === undefined || start + length > bytes.length)
-    throw new TrexError(`the header of ${name} is not understood: ${text.slice(0, 100)}`, {
+  const header = parseNpyHeader(bytes)
+  if (typeof header === 'string')
+    throw new TrexError(`the header of ${name} is not understood: ${header.slice(0, 100)}`, {
       hint: 'save plain arrays of numbers',
     })
-  if (fortran === 'True')
+  const { descr, fortran, shape, dataStart } = header
+  if (fortran)
     throw new TrexError(`${name} is in Fortran order`, { hint: 'save numpy.ascontiguousarray(array)' })
-  if (!/^(<f[48]|<i[48]|\|u1|\|S\d+)$/.test(type))
-    throw new TrexError(`${name} has elements of type ${type}`, {
+  if (!/^(<f[48]|<i[48]|\|u1|\|S\d+)$/.test(descr))
+    throw new TrexError(`${name} has elements of type ${descr}`, {
       hint: "save features as '<f4' (array.astype('float32')) and labels as '<i8'",
     })
-  const shape = (sizes?.match(/\d+/g) ?? []).map(Number)
-  if (!shape.every(Number.isSafeInteger)) throw new TrexError(`${name} has shape (${sizes})`)
-  return { type: type as NpyType, shape, dataStart: start + length }
+  if (!shape.every(Number.isSafeInteger)) throw new TrexError(`${name} has shape (${shape})`)
+  return { type: descr as NpyType, shape, dataStart }
 }
 
 /** Bytes of an element. */

@@ -1,5 +1,7 @@
 export { neighbourAgreement, type OutputErrors, outputErrors } from './compareOutputs.js'
 export { encoderOnnx, INPUT_NAME, type OnnxOptions } from './encoderOnnx.js'
+export { type OnnxModel, readOnnxModel } from './readOnnxModel.js'
+export type { GraphValue } from './scanModel.js'
 export {
   type CheckedBatch,
   type ImageBatch,
