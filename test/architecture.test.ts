@@ -58,6 +58,12 @@ function importsOf(file: string): Import[] {
   const pattern = /(?:import|export)\s+(type\s)?[^'"]*?from\s+'([^']+)'|import\('([^']+)'\)/g
   return [...text.matchAll(pattern)].map(([, type, named, lazy]) => {
     const target = (named ?? lazy)!
+    if (target === 'trex-torch/safetensors-format')
+      return {
+        from: file,
+        to: join(root, 'packages/torch/src/safetensorsFormat.ts'),
+        typeOnly: type !== undefined,
+      }
     const to = target.startsWith('.') ? resolve(dirname(file), target.replace(/\.js$/, '.ts')) : target
     return { from: file, to, typeOnly: type !== undefined }
   })
@@ -91,23 +97,28 @@ describe('rooms', () => {
     expect([...rooms].filter((room) => room === null || !(room in allowed))).toEqual([])
   })
 
-  test('do not use torch, sharp or the addon where a browser imports them', () => {
+  test.each([
+    ['data/pixels/index.ts', 'fast/wasmBytes.ts'],
+    ['checkpoints/index.ts', 'torch/src/safetensorsJson.ts'],
+  ])('do not use torch, sharp or the addon where a browser imports them: %s', (entry, last) => {
     const reached = new Set<string>()
     const visit = (file: string) => {
       if (reached.has(file)) return
       reached.add(file)
       for (const { to, typeOnly } of all.filter(({ from }) => from === file)) if (!typeOnly) visit(to)
     }
-    visit(join(root, 'packages/trex/src/data/pixels/index.ts'))
-    expect([...reached].some((file) => file.endsWith('fast/wasmBytes.ts'))).toBe(true)
+    visit(join(root, 'packages/trex/src', entry))
+    expect([...reached].some((file) => file.endsWith(last))).toBe(true)
     const native = [...reached].filter((target) => /^(node:|sharp|trex-torch)/.test(target))
     expect(native).toEqual([])
   })
 
-  test('read PyTorch files without libtorch, and from any bytes', () => {
+  test('read weights without libtorch, and from any bytes', () => {
     const reader = all.filter(({ from }) => roomOf(from) === 'checkpoints')
     const torch = reader.filter(({ to, typeOnly }) => roomOf(to) === 'torch' && !typeOnly)
-    expect(torch).toEqual([])
+    expect(new Set(torch.map(({ to }) => relative(root, to)))).toEqual(
+      new Set(['packages/torch/src/safetensorsFormat.ts']),
+    )
     const node = reader.filter(({ to }) => to.startsWith('node:')).map(({ from }) => relative(root, from))
     const writers = ['fileSource', 'zipWrite'].map((name) => `packages/trex/src/checkpoints/${name}.ts`)
     expect(new Set(node)).toEqual(new Set(writers))

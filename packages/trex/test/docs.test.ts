@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -94,6 +94,19 @@ describe('docs/evaluation.md', () => {
 
   test('its program prints classes', async () =>
     expect(await printed(text)).toBe('Int32Array(2) [ 0, 1 ] Int32Array(2) [ 0, 1 ]'))
+})
+
+describe('docs/models.md', () => {
+  const text = read('models.md')
+  beforeAll(() => {
+    const golden = (name: string) => join(root, 'packages/trex/test/golden/pth', name)
+    copyFileSync(golden('encoder-torchvision.pth'), join(dir, 'resnet18.pth'))
+    copyFileSync(golden('encoder-moco.pth'), join(dir, 'moco.pth'))
+  })
+  test.each(commands(text))('%s', runs)
+
+  test('its program prints what is in a file', async () =>
+    expect(await printed(text)).toBe("resnet18 [ 64, 3, 7, 7 ] [ 'fc.weight', 'fc.bias' ]\n512"))
 })
 
 describe('docs/features.md', () => {

@@ -49,13 +49,13 @@ test('npz: a compressed array longer than a block, and what is no numbers is nam
   expect(long.length).toBe(60_000)
   expect(long.every((value, i) => value === Math.fround((i % 1000) / 1000))).toBe(true)
   const tree = checkpoint.tree()
-  expect(entry(tree, 'metadata', 'objects')).toEqual({
+  expect(entry(tree, 'not read', 'objects')).toEqual({
     kind: 'value',
-    text: '"array of |O, which is not read"',
+    text: 'array of |O, which is not read',
   })
-  expect(entry(tree, 'metadata', 'texts')).toEqual({
+  expect(entry(tree, 'not read', 'texts')).toEqual({
     kind: 'value',
-    text: '"array of <U2, which is not read"',
+    text: 'array of <U2, which is not read',
   })
   expect(() => open('weights/big-endian.npz')).toThrow(/array "w\.npy" has its numbers in another byte order/)
 })
@@ -63,7 +63,7 @@ test('npz: a compressed array longer than a block, and what is no numbers is nam
 test('npz: damage of the bytes of an array is found by its checksum', () => {
   for (const [name, distance] of [
     ['kinds.npz', 180], // in its elements
-    ['compressed.npz', 115], // in the compressed ones
+    ['compressed.npz', 108], // in the compressed ones
   ] as const) {
     const bytes = read(`weights/${name}`)
     bytes[bytes.indexOf('float64.npy') + distance]! ^= 1
@@ -78,7 +78,7 @@ test('ONNX: what is beside the weights', () => {
   const tree = checkpoint.tree()
   expect(entry(tree, 'opset')).toEqual({ kind: 'value', text: '17' })
   expect(entry(tree, 'nodes')).toEqual({ kind: 'value', text: '2: Identity 1, Relu 1' })
-  expect(entry(tree, 'not read', 'outside')).toEqual({ kind: 'value', text: '"weights in another file"' })
+  expect(entry(tree, 'not read', 'outside')).toEqual({ kind: 'value', text: 'weights in another file' })
   expect(entry(tree, 'not read', 'as numbers')).toMatchObject({
     text: expect.stringContaining('not written as plain bytes'),
   })

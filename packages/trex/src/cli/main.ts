@@ -8,6 +8,7 @@ import { doctorCommand } from './doctor.js'
 import { evalCommand } from './eval.js'
 import { exportCommand } from './export.js'
 import { extractCommand } from './extract.js'
+import { importCommand } from './import.js'
 import { previewCommand } from './preview.js'
 import { watchOutput } from './print.js'
 import { pullCommand } from './pull.js'
@@ -33,6 +34,7 @@ const commands = [
   trainCommand(),
   replayCommand(),
   runsCommand(),
+  importCommand(),
   evalCommand(),
   extractCommand(),
   exportCommand(),
