@@ -354,6 +354,12 @@ describe('graphs', () => {
     await exported([...args, '--out', at('huge.onnx')])
   })
 
+  test('of weights that compute nothing finite are not compared', async () => {
+    const golden = fileURLToPath(new URL('../../test/golden/pth/encoder-torchvision.pth', import.meta.url))
+    const args = [golden, '--format', 'onnx', '--images', at('photos'), '--out', at('nan.onnx')]
+    await fails(args, /the model's own features of the images are not finite/, /out of bounds/)
+  })
+
   test('need images, or to be asked for unseen; then the card says so', async () => {
     const args = [at('vit.safetensors'), '--format', 'onnx']
     await fails(

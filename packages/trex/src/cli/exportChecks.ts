@@ -130,6 +130,14 @@ async function prepared(
   for await (const batch of evalBatches(samples, reading)) {
     const images = Float32Array.from(batch.images as Float32Array)
     const expected = model ? computed(model, images, batch.size, description, heads.classifier) : {}
+    for (const [name, values] of Object.entries(expected))
+      if (!values.every(Number.isFinite))
+        throw new TrexError(
+          `the model's own ${name} of the images are not finite: there is nothing to compare with`,
+          {
+            hint: 'the weights are out of bounds: try another --checkpoint',
+          },
+        )
     batches.push({ images, shape: [batch.size, 3, crop, crop], expected })
     batch.release()
   }
