@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
-import { fromTypedArray, Generator, noGrad, saveTensors, setNumThreads, tidy } from 'trex-torch'
+import { fromTypedArray, Generator, noGrad, randn, saveTensors, setNumThreads, tidy } from 'trex-torch'
 import { openSafetensors, typedArrayOf } from 'trex-torch/safetensors'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -95,6 +95,11 @@ beforeAll(async () => {
       generator: new Generator(3),
     })
     saveTensors(at('vit.safetensors'), vit.stateDict())
+    const head = ['weight', 'bias'].map((name, i) => {
+      const shape = i === 0 ? [4, 192] : [4]
+      return [`head.${name}`, randn(shape, { generator: new Generator(i) })] as const
+    })
+    saveTensors(at('headed.safetensors'), [...vit.stateDict(), ...head])
   })
 }, 120_000)
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
@@ -322,6 +327,22 @@ describe('graphs', () => {
     expect(Object.keys(report.outputs)).toEqual(['features', 'embedding', 'logits'])
     for (const { maxRelativeError } of Object.values(report.outputs))
       expect(maxRelativeError).toBeLessThan(1e-4)
+  })
+
+  test.each(['supervised', 'headed.safetensors'])('with the linear classifier of %s', async (model) => {
+    const flags = [
+      '--format',
+      'onnx',
+      '--with',
+      'classifier',
+      '--images',
+      at('photos'),
+      '--out',
+      at(`${model}.onnx`),
+    ]
+    const [{ report }] = (await exported([at(model), ...flags])).verified as [{ report: Report }]
+    expect(Object.keys(report.outputs)).toEqual(['features', 'logits'])
+    expect(report.outputs.logits!.maxRelativeError).toBeLessThan(1e-4)
   })
 
   test('that are not what the encoder computes are refused, and nothing is left', async () => {
