@@ -340,7 +340,7 @@ describe('graphs', () => {
       '--out',
       at(`${model}.onnx`),
     ]
-    const [{ report }] = (await exported([at(model), ...flags])).verified as [{ report: Report }]
+    const report = (await exported([at(model), ...flags])).verified[0]!.report!
     expect(Object.keys(report.outputs)).toEqual(['features', 'logits'])
     expect(report.outputs.logits!.maxRelativeError).toBeLessThan(1e-4)
   })
