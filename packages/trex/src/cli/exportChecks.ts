@@ -5,6 +5,7 @@ import { floatsOf } from '../checkpoints/castTensor.js'
 import type { ModelDescription } from '../checkpoints/modelDescription.js'
 import { collectBadImages } from '../data/loader/badImages.js'
 import { evalBatches } from '../data/loader/loader.js'
+import { openWorkers } from '../data/loader/workers.js'
 import { IMAGE_EXTENSIONS } from '../data/sources/imageFolder.js'
 import type { Sample, SampleStream } from '../data/sources/sample.js'
 import type { DeployedModel, LinearHead } from '../deploy/deployedModel.js'
@@ -15,7 +16,6 @@ import { imageTensor } from '../method/imageTensor.js'
 import type { CheckedBatch } from '../onnx/verifyOnnx.js'
 import type { Settings } from '../settings.js'
 import { openEncoder } from '../train/openEncoder.js'
-import { openDataWorkers } from '../train/reading.js'
 import { evalTarget } from './evalTarget.js'
 import type { FoundModel } from './findModel.js'
 import { openRunData } from './runData.js'
@@ -121,13 +121,23 @@ async function prepared(
 ): Promise<CheckedBatch[]> {
   const { resize, crop, filter, mean, std } = description.preprocess
   const normalization = { mean, std }
-  await using pool = openDataWorkers({ ...settings, normalization, workers: 1 }, { device: 'cpu' })
+  const decode = { autoOrient: settings.data.autoOrient }
+  const none = { cacheBytes: 0, nice: 0, stallSeconds: 60 }
+  await using pool = openWorkers({ workers: 1, normalization, pixels: 'float32', decode, ...none })
   const bad = collectBadImages({ onBad: 'skip', maxBad: samples.length })
   const reading = { resize, crop, filter, batchSize: BATCH, pool, bad, ...(stream && { stream }) }
   const batches: CheckedBatch[] = []
   for await (const batch of evalBatches(samples, reading)) {
     const images = Float32Array.from(batch.images as Float32Array)
     const expected = model ? computed(model, images, batch.size, description, heads.classifier) : {}
+    for (const [name, values] of Object.entries(expected))
+      if (!values.every(Number.isFinite))
+        throw new TrexError(
+          `the model's own ${name} of the images are not finite: there is nothing to compare with`,
+          {
+            hint: 'the weights are out of bounds: try another --checkpoint',
+          },
+        )
     batches.push({ images, shape: [batch.size, 3, crop, crop], expected })
     batch.release()
   }

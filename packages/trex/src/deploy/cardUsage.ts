@@ -127,7 +127,7 @@ env.allowRemoteModels = false
 const extract = await pipeline('image-feature-extraction', 'FOLDER', { dtype: 'fp32' }) // or 'USER/NAME'
 const features = await extract('a.jpg', { pool: true }) // [1, ${description.featureDim}]`,
     ),
-    'transformers.js resizes images in its own way, so that its features differ a little from those of trex (docs/export.md there); the same files with the same pixels as in training:',
+    'transformers.js resizes images in its own way, so that its features differ a little from those of trex (docs/models.md there); the same files with the same pixels as in training:',
     fenced(
       'js',
       `import { loadEncoder } from 'trex'

@@ -1,3 +1,4 @@
+import type { RawTensor } from 'trex-torch/safetensors'
 import type { ModelDescription } from '../checkpoints/modelDescription.js'
 import { TrexError } from '../errors.js'
 import { encoderOnnx } from '../onnx/encoderOnnx.js'
@@ -10,7 +11,7 @@ import {
   runBatches,
   verifyOnnx,
 } from '../onnx/verifyOnnx.js'
-import type { DeployedModel, Part } from './deployedModel.js'
+import type { DeployedModel, Heads, Part } from './deployedModel.js'
 import { missing } from './stateDict.js'
 
 /** What weights and arithmetic of a graph are in. */
@@ -74,10 +75,10 @@ export async function verifiedGraph(
   { parts, precision, layout, verification }: GraphRequest,
 ): Promise<{ bytes: Uint8Array; report: VerifiedGraph | null }> {
   const description = graphDescription(model, parts)
-  const { prototypes } = model.heads
-  const options = { layout, ...(prototypes && { temperature: prototypes.temperature }) }
+  const weights = { ...model.weights, rest: namedHeads(model.heads) }
+  const options = { layout, temperature: model.heads.prototypes?.temperature ?? 0 }
   const graph = (wanted: GraphPrecision) =>
-    encoderOnnx(model.weights, description, { ...options, precision: wanted })
+    encoderOnnx(weights, description, { ...options, precision: wanted })
   const bytes = graph(precision)
   if (!verification) return { bytes, report: null }
   const features = layout === 'trex' ? 'features' : 'pooler_output'
@@ -103,6 +104,15 @@ export async function verifiedGraph(
       },
     )
   return { bytes, report: { precision, reference, source: verification.images, ...report } }
+}
+
+/** The heads under the names that graphs know them by, whatever the file calls them. */
+function namedHeads({ projector, prototypes, classifier }: Heads): Map<string, RawTensor> {
+  const named = new Map([...(projector ?? [])].map(([name, tensor]) => [`projector.${name}`, tensor]))
+  if (prototypes) named.set('prototypes.weight', prototypes.vectors)
+  if (classifier) named.set('fc.weight', classifier.weight)
+  if (classifier?.bias) named.set('fc.bias', classifier.bias)
+  return named
 }
 
 /** Expected values under the names of the graph's outputs, of which the features have another in each layout. */

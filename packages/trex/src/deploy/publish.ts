@@ -6,7 +6,8 @@ import { TrexError } from '../errors.js'
 /**
  * Lets `make` write into a folder beside `out`, and puts what it wrote in place when it is done: the folder itself as
  * `out`, or with `files` these of it into the folder of `out`, the last one last. Whatever fails, nothing new is seen;
- * the files of an older export stay until then.
+ * the files of an older export stay until then. Two processes do not write the
+ * same place at once.
  * @throws TrexError when something is there already and `force` is not given, or the place cannot be written.
  */
 export async function publish<T>(
@@ -18,8 +19,10 @@ export async function publish<T>(
   const parent = dirname(place)
   const targets = files ? files.map((name) => join(parent, name)) : [place]
   for (const target of targets) refuseExisting(target, files !== undefined, force)
-  const staging = join(parent, `.${basename(place)}.${randomBytes(6).toString('hex')}.tmp`)
+  const prefix = `.${basename(place)}.`
+  const staging = join(parent, `${prefix}${randomBytes(6).toString('hex')}.tmp`)
   try {
+    attempt(out, () => removeStale(parent, prefix))
     attempt(out, () => mkdirSync(staging, { recursive: true }))
     const result = await make(staging)
     attempt(out, () => {
@@ -30,6 +33,14 @@ export async function publish<T>(
   } finally {
     rmSync(staging, { recursive: true, force: true })
   }
+}
+
+/** Removes what a killed export to the same place has left. */
+function removeStale(parent: string, prefix: string): void {
+  if (!existsSync(parent)) return
+  for (const name of readdirSync(parent))
+    if (name.startsWith(prefix) && /^[0-9a-f]{12}\.tmp(\.old)?$/.test(name.slice(prefix.length)))
+      rmSync(join(parent, name), { recursive: true, force: true })
 }
 
 function refuseExisting(target: string, isFile: boolean, force: boolean): void {
