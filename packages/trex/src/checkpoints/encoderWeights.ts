@@ -6,6 +6,7 @@ import { type EncoderKind, kindsIn } from './encoderKind.js'
 import type { EncoderReport } from './encoderReport.js'
 import { encoderShapes } from './encoderShapes.js'
 import { type FoundEncoder, findEncoder, type WantedShapes } from './findEncoder.js'
+import { isMocoV3Small, TWELVE_HEADS } from './mocoV3.js'
 import { quoted } from './quoted.js'
 
 /** An encoder's tensors under the names of torchvision and DINO, whatever file they came from. */
@@ -41,6 +42,8 @@ export function encoderWeights(
   const { network, prefix, taken, leftOver } = found
   requireMemory(checkpoint, found)
   const tensors = new Map(taken.map((own) => [own, network.read(prefix + own)]))
+  const positions = tensors.get('pos_embed')
+  if (positions && isMocoV3Small(positions)) throw unfit(name, [TWELVE_HEADS])
   const rest = new Map(leftOver.map((own) => [own, lazyTensor(network, own)]))
   return { weights: { kind, tensors, rest }, report: reportOf(name, found) }
 }
@@ -83,7 +86,7 @@ const shown = (names: readonly string[]) => names.slice(0, 3).map(quoted).join('
 
 function requireWhole(
   file: string,
-  { network, prefix, taken, missing, misfits }: FoundEncoder,
+  { network, prefix, taken, missing, misfits, foreign }: FoundEncoder,
   wanted: WantedShapes,
 ) {
   const at = (name: string) => network.tensors.get(prefix + name)!
@@ -93,11 +96,15 @@ function requireWhole(
     ...taken
       .filter((name) => !name.endsWith('num_batches_tracked') && !isFloat(at(name).dtype))
       .map((name) => `${name} has elements of type ${at(name).dtype}, which are no weights`),
+    ...foreign.map((name) => `${quoted(name)} is of a layer that this encoder does not have`),
   ]
-  if (problems.length === 0) return
+  if (problems.length > 0) throw unfit(file, problems)
+}
+
+function unfit(file: string, problems: readonly string[]): CheckpointError {
   const lines = problems.slice(0, SHOWN).map((problem) => `  ${problem.slice(0, 200)}`)
   const more = problems.length > SHOWN ? [`  and ${problems.length - SHOWN} more`] : []
-  throw new CheckpointError(file, ['does not have the whole encoder:', ...lines, ...more].join('\n'), {
+  return new CheckpointError(file, ['does not have the whole encoder:', ...lines, ...more].join('\n'), {
     hint: 'Its names are those of this encoder, but it is another one, or a part of it is left out.',
   })
 }

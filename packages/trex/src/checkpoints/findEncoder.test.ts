@@ -233,6 +233,45 @@ describe('what does not fit', () => {
     expect(describeReport(report)[1]).toMatch(/^ {2}missing, and left at 0: 20 names: /)
   })
 
+  test('encoders of other layers beside the same ones are refused, not read without them', () => {
+    for (const [kind, layer, shape] of [
+      [RESNET, 'layer1.0.se.fc1.weight', [4, 64, 1, 1]], // SE-ResNet, of timm
+      [RESNET, 'conv1.bias', [64]], // converted from Caffe
+      [VIT, 'blocks.0.ls1.gamma', [192]], // DINOv2, DeiT III
+      [VIT, 'blocks.3.attn.q_norm.weight', [64]],
+      [VIT, 'norm_pre.weight', [192]], // CLIP's, of timm
+      [VIT, 'reg_token', [1, 4, 192]],
+    ] as const)
+      expect(
+        failure(checkpoint({ m: [...tensors(kind, under('b.')), [`b.${layer}`, shape, 0]] })),
+        layer,
+      ).toBe(
+        `x.pth: does not have the whole encoder:\n  "${layer}" is of a layer that this encoder does not have`,
+      )
+    for (const name of ['b.fc.weight', 'b.conv1.total_ops', 'b.mask_token', 'head.0.weight', 'se.fc1.weight'])
+      encoderWeights(checkpoint({ m: [...tensors(RESNET, under('b.')), [name, [1], 0]] }))
+  })
+
+  test("MoCo v3's ViT-S, whose 12 heads no shape tells, is refused by its positions", () => {
+    const small: EncoderKind = { ...VIT, encoder: 'vit_small' }
+    const withPositions = (values: (i: number) => number): Checkpoint => {
+      const given = checkpoint({ '': tensors(small) })
+      const [network] = given.networks
+      const read = (name: string) => {
+        const raw = network!.read(name)
+        if (name !== 'pos_embed') return raw
+        return {
+          ...raw,
+          data: new Uint8Array(Float32Array.from({ length: 197 * 384 }, (_, i) => values(i)).buffer),
+        }
+      }
+      return { ...given, networks: [{ ...network!, read }] }
+    }
+    expect(failure(withPositions((i) => (i < 384 ? 0 : Math.sin(i))))).toMatch(/12 heads of attention/)
+    encoderWeights(withPositions((i) => (i === 3 ? 1e-3 : Math.sin(i))))
+    encoderWeights(withPositions(() => 0))
+  })
+
   test('no encoder, several, or none at the place that was named', () => {
     expect(failure(checkpoint({}))).toBe('x.pth: holds no tensors by name')
     expect(failure(checkpoint({ '': [['a\u001b.b', [1], 0]] }))).toBe(

@@ -18,11 +18,17 @@ export interface FoundEncoder {
   readonly misfits: readonly string[]
   /** Names of the network that are none of the encoder's. */
   readonly leftOver: readonly string[]
+  /** Those of them that lie among its layers: it is another encoder, whose features they decide. */
+  readonly foreign: readonly string[]
   /** Other places of the file that have as much of the encoder. */
   readonly others: readonly string[]
 }
 
 const COUNTER = /(^|\.)num_batches_tracked$/
+/** What profilers leave in a state dict. */
+const TALLY = /\.total_(ops|params)$/
+/** Of vision transformers, beside the layers that ours have too: timm's and DINOv2's. */
+const OTHER_PARTS = ['norm_pre', 'reg_token', 'register_tokens', 'dist_token']
 /** Averages of a network, which are taken before it. */
 const AVERAGE = /(^|[._])(teacher|ema)([._]|$)/i
 /** Networks that serve to train another one, which is taken before them. */
@@ -88,11 +94,19 @@ function compare(network: StoredNetwork, prefix: string, wanted: WantedShapes): 
     [...wanted.keys()].filter((name) => (shapeOf(name) !== undefined) === has),
   ) as [string[], string[]]
   const used = new Set(taken.map((name) => prefix + name))
+  const leftOver = [...network.tensors.keys()].filter((name) => !used.has(name))
+  const parts = new Set([...wanted.keys(), ...OTHER_PARTS].map(firstPart))
   return {
     ...{ network, prefix, taken },
     missing: absent.filter((name) => !COUNTER.test(name)),
     withoutCounter: absent.filter((name) => COUNTER.test(name)),
     misfits: taken.filter((name) => `${shapeOf(name)}` !== `${wanted.get(name)}`),
-    leftOver: [...network.tensors.keys()].filter((name) => !used.has(name)),
+    leftOver,
+    foreign: leftOver
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => name.slice(prefix.length))
+      .filter((name) => parts.has(firstPart(name)) && !TALLY.test(name)),
   }
 }
+
+const firstPart = (name: string) => name.split('.', 1)[0]!

@@ -3,6 +3,7 @@ import { type RawTensor, typedArrayOf } from 'trex-torch/safetensors'
 import { describeReport, type EncoderReport } from '../checkpoints/encoderReport.js'
 import { reportOf } from '../checkpoints/encoderWeights.js'
 import { findEncoder } from '../checkpoints/findEncoder.js'
+import { isMocoV3Small, TWELVE_HEADS } from '../checkpoints/mocoV3.js'
 import { lineOf } from '../checkpoints/tree.js'
 import { TrexError } from '../errors.js'
 import type { Encoder } from '../method/encoder.js'
@@ -43,11 +44,16 @@ export function loadEncoder(encoder: Encoder, path: string): InitReport {
   using file = openEncoderFile(path)
   const found = findEncoder(file.networks, new Map([...own].map(([name, { shape }]) => [name, shape])))
   if (!found) throw unknown(file, own)
-  const { network, prefix, taken, missing, misfits } = found
-  const absent = missing.map((name) => `${name} is missing`)
+  const { network, prefix, taken, missing, misfits, foreign } = found
+  const absent = [
+    ...missing.map((name) => `${name} is missing`),
+    ...foreign.map((name) => `${lineOf(name)} is of a layer that this encoder does not have`),
+  ]
   const problems = misfits.flatMap((name) =>
     misfit(name, own.get(name)!, network.tensors.get(prefix + name)!.shape),
   )
+  if (taken.includes(POSITIONS) && isMocoV3Small(network.read(prefix + POSITIONS)))
+    problems.push(TWELVE_HEADS)
   if (absent.length || problems.length) throw unlike(file.path, [...absent, ...problems])
 
   let interpolated: InitReport['interpolated'] = null
