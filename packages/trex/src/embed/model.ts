@@ -6,6 +6,7 @@ import { descriptionOf, type ModelDescription } from '../checkpoints/modelDescri
 import { openCheckpoint } from '../checkpoints/openCheckpoint.js'
 import { TrexError } from '../errors.js'
 import { encoderOnnx } from '../onnx/encoderOnnx.js'
+import { readOnnxModel } from '../onnx/readOnnxModel.js'
 
 /** How images are prepared for an encoder. */
 export type Preprocess = ModelDescription['preprocess']
@@ -49,7 +50,10 @@ export interface GraphModel {
  */
 export function readModel(source: ByteSource, given: Given = {}): Model {
   const checkpoint = openCheckpoint(source)
-  if (checkpoint.format === 'onnx') return graphModel(checkpoint, given)
+  if (checkpoint.format === 'onnx') {
+    readOnnxModel(source) // refuses one that would have the runtime open other files
+    return graphModel(checkpoint, given)
+  }
   const { weights } = encoderWeights(checkpoint, given.key === undefined ? {} : { key: given.key })
   const stored = descriptionOf(checkpoint)
   return { name: source.name, weights, description: described(source.name, weights, stored, given) }

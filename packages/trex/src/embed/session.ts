@@ -76,7 +76,16 @@ export function onnxSession(
       const images = half
         ? new Tensor('float16', toFloat16(pixels), dims)
         : new Tensor('float32', ownMemory(pixels), dims)
-      const results = await session.run({ [input]: images }, [name])
+      let results: Awaited<ReturnType<OrtSession['run']>>
+      try {
+        results = await session.run({ [input]: images }, [name])
+      } catch (cause) {
+        const [why] = String(cause instanceof Error ? cause.message : cause).split('\n')
+        throw new TrexError(`ONNX Runtime cannot run the model on images [${dims}]: ${why}`, {
+          hint: 'is it an encoder of images [B, 3, S, S] of this size, and is there memory for the batch?',
+          cause,
+        })
+      }
       return rowsOf(results[name]!, name, pooling)
     },
     release: () => session.release(),
