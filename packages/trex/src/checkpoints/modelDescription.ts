@@ -2,8 +2,24 @@ import { z } from 'zod'
 import { resnetNames, vitNames } from '../method/architectures.js'
 import { CheckpointError } from './checkpointError.js'
 
-const channels = z.tuple([z.number(), z.number(), z.number()])
+const three = <T extends z.ZodType>(number: T) => z.tuple([number, number, number])
 const positive = z.number().int().positive()
+/** More would fill memory before anything is computed: one image of 4096 px takes 200 MB. */
+const MOST_PIXELS = 4096
+
+const preprocess = z.object({
+  resize: positive.max(4 * MOST_PIXELS),
+  crop: positive.max(MOST_PIXELS),
+  filter: z.enum(['bilinear', 'bicubic']),
+  mean: three(z.number()),
+  std: three(z.number().positive()),
+})
+
+/** What is wrong with a preprocessing, in words; undefined: nothing. */
+export function preprocessFault(value: unknown): string | undefined {
+  const { error } = preprocess.safeParse(value)
+  return error && z.prettifyError(error)
+}
 
 const description = z.object({
   version: z.literal(1),
@@ -15,13 +31,7 @@ const description = z.object({
   vit: z.object({ patchSize: positive, pooling: z.enum(['class', 'mean']) }).optional(),
   featureDim: positive,
   /** From a decoded image to the input: shortest side to `resize`, centred `crop`, (x / 255 - mean) / std. */
-  preprocess: z.object({
-    resize: positive,
-    crop: positive,
-    filter: z.enum(['bilinear', 'bicubic']),
-    mean: channels,
-    std: channels,
-  }),
+  preprocess,
   /** Names of what a graph gives, the first being `features`. */
   outputs: z.array(z.enum(['features', 'embedding', 'logits'])).default(['features']),
   /** Names of the classes, in the order of `logits`. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
@@ -125,4 +125,32 @@ test('what the runtime says of a graph that it cannot run is one named error', a
   const failed = loadEncoder(writeModel(graph()), prepared(9))
   await expect(failed).rejects.toThrow(/^ONNX Runtime cannot run the model on images \[1,3,9,9\]: /)
   await expect(failed).rejects.toThrow(TrexError)
+})
+
+test.each([
+  [{ crop: 1e9 }, /crop/],
+  [{ resize: 1e12 }, /resize/],
+  [{ std: [1, 0, 1] as [number, number, number] }, /std/],
+  [{ mean: [0, Number.NaN, 0] as [number, number, number] }, /mean/],
+])('images that would be prepared with %o are refused before memory is taken', async (part, what) => {
+  const preprocess = { ...options.preprocess, ...part }
+  const description = { version: 1, encoder: null, featureDim: 64, preprocess }
+  const described = writeModel(graph(), { 'trex.model': JSON.stringify(description) })
+  await expect(loadEncoder(described)).rejects.toThrow(what)
+  await expect(loadEncoder(writeModel(graph()), { preprocess })).rejects.toThrow(what)
+})
+
+test('a folder whose preprocessor_config.json is no settings file is one named error', async () => {
+  const dir = join(folder, 'hub')
+  mkdirSync(dir)
+  writeFileSync(join(dir, 'model.onnx'), writeModel(graph()))
+  const config = join(dir, 'preprocessor_config.json')
+  writeFileSync(config, '')
+  truncateSync(config, 3 * 2 ** 30)
+  await expect(loadEncoder(dir)).rejects.toThrow(/preprocessor_config\.json: it is too large for settings/)
+  const sizes = { size: { shortest_edge: 1e9 }, crop_size: 1e9 }
+  writeFileSync(config, JSON.stringify(sizes))
+  await expect(loadEncoder(dir)).rejects.toThrow(/crop/)
+  writeFileSync(config, '{"__proto__": {"size": 8, "crop_pct": 1}}')
+  await expect(loadEncoder(dir)).rejects.toThrow(/images are not resized/)
 })

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { TrexError } from '../errors.js'
@@ -34,6 +34,8 @@ const schema = z.object({
   image_std: channels.default([1, 1, 1]),
 })
 
+const MOST_BYTES = 1 << 20
+
 const FILTERS: Readonly<Record<number, Preprocess['filter']>> = { 2: 'bilinear', 3: 'bicubic' }
 
 /**
@@ -48,6 +50,7 @@ export function hubPreprocess(dir: string): Partial<Preprocess> {
       hint: 'give the option preprocess, all of it, to have images prepared in another way',
     })
   }
+  if (statSync(path).size > MOST_BYTES) return refuse('it is too large for settings')
   let parsed: unknown
   try {
     parsed = JSON.parse(readFileSync(path, 'utf8'))

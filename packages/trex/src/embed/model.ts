@@ -2,7 +2,7 @@ import type { ByteSource } from '../checkpoints/byteSource.js'
 import type { Checkpoint } from '../checkpoints/checkpoint.js'
 import { describeEncoder } from '../checkpoints/describeEncoder.js'
 import { type EncoderWeights, encoderWeights } from '../checkpoints/encoderWeights.js'
-import { descriptionOf, type ModelDescription } from '../checkpoints/modelDescription.js'
+import { descriptionOf, type ModelDescription, preprocessFault } from '../checkpoints/modelDescription.js'
 import { openCheckpoint } from '../checkpoints/openCheckpoint.js'
 import { TrexError } from '../errors.js'
 import { encoderOnnx } from '../onnx/encoderOnnx.js'
@@ -56,7 +56,9 @@ export function readModel(source: ByteSource, given: Given = {}): Model {
   }
   const { weights } = encoderWeights(checkpoint, given.key === undefined ? {} : { key: given.key })
   const stored = descriptionOf(checkpoint)
-  return { name: source.name, weights, description: described(source.name, weights, stored, given) }
+  const description = described(source.name, weights, stored, given)
+  requireSound(source.name, description.preprocess)
+  return { name: source.name, weights, description }
 }
 
 /** The graph of weights as an ONNX file. @throws TrexError as `encoderOnnx` does. */
@@ -87,6 +89,15 @@ function described(
   }
 }
 
+/** Wherever its numbers are from. @throws TrexError for sizes that fill memory, and deviations that are not above 0. */
+function requireSound(name: string, preprocess: Preprocess): void {
+  const fault = preprocessFault(preprocess)
+  if (fault !== undefined)
+    throw new TrexError(`${name}: images cannot be prepared as it is said: ${fault}`, {
+      hint: `give the option preprocess, as ${EXAMPLE}`,
+    })
+}
+
 const EXAMPLE =
   '{ resize: 256, crop: 224, filter: "bicubic", mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }'
 const PARTS = ['resize', 'crop', 'filter', 'mean', 'std'] as const
@@ -108,6 +119,7 @@ function graphModel(checkpoint: Checkpoint, { preprocess, defaults, imageSize }:
     })
   }
   const complete = all as Preprocess
+  requireSound(name, complete)
   return {
     ...{ name, weights: null, preprocess: complete },
     description: stored ? { ...stored, preprocess: complete } : null,
