@@ -15,6 +15,8 @@ export interface StoredNetwork {
   /** Where they are in the file, as `teacher` or `model.state_dict`; empty: at its top. */
   readonly path: string
   readonly tensors: ReadonlyMap<string, StoredTensor>
+  /** Names of tensors beside them that are not read, being sparse, quantised, complex or on no device. */
+  readonly unread?: readonly string[]
   /** Reads one of `tensors`. @throws CheckpointError when the file or memory is short, or it is damaged. */
   read(name: string): RawTensor
 }

@@ -67,6 +67,11 @@ function oneKind({ name, networks, format }: Checkpoint, key = ''): EncoderKind 
     throw new CheckpointError(name, `has no encoder under ${quoted(key)}`, {
       hint: `It has them under ${shown(places)}.`,
     })
+  const [unread] = networks.flatMap((network) => network.unread ?? [])
+  if (unread !== undefined)
+    throw new CheckpointError(name, `has no encoder that is recognised: ${quoted(unread)} ${UNREAD}`, {
+      hint: 'Save it with plain tensors: tensor.dequantize() or to_dense(), on the CPU, as float32.',
+    })
   const names = networks.flatMap(({ tensors }) => [...tensors.keys()].slice(0, 3))
   if (names.length === 0 && format === 'pytorch')
     throw new CheckpointError(name, 'holds no tensors by name', { hint: CONVERT_HINT })
@@ -82,6 +87,7 @@ function oneKind({ name, networks, format }: Checkpoint, key = ''): EncoderKind 
   )
 }
 
+const UNREAD = 'is sparse, quantised, complex, of 8 bits or without elements, which is not read'
 const shown = (names: readonly string[]) => names.slice(0, 3).map(quoted).join(', ')
 
 function requireWhole(
@@ -91,7 +97,9 @@ function requireWhole(
 ) {
   const at = (name: string) => network.tensors.get(prefix + name)!
   const problems = [
-    ...missing.map((name) => `${name} is missing`),
+    ...missing.map((name) =>
+      network.unread?.includes(prefix + name) ? `${name} ${UNREAD}` : `${name} is missing`,
+    ),
     ...misfits.map((name) => `${name} is [${at(name).shape}], not [${wanted.get(name)}]`),
     ...taken
       .filter((name) => !name.endsWith('num_batches_tracked') && !isFloat(at(name).dtype))

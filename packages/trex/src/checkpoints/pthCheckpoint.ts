@@ -6,9 +6,8 @@ import { stateDicts } from './stateDicts.js'
 
 /** What `openPth` opened, as a checkpoint. */
 export function pthCheckpoint({ name, size }: ByteSource, file: PthFile): Checkpoint {
-  const networks = stateDicts(file.root).map(({ path, tensors }) => ({
-    path,
-    tensors,
+  const networks = stateDicts(file.root).map(({ path, tensors, unread }) => ({
+    ...{ path, tensors, unread },
     read: (tensor: string) => file.read(tensors.get(tensor)!),
   }))
   return { name, size, format: 'pytorch', metadata: {}, networks, tree: () => pickleTree(file.root) }

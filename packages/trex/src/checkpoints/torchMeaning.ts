@@ -37,7 +37,10 @@ export function torchMeaning(found: (storage: PthStorage) => void, budget: Pickl
         case 'torch._utils._rebuild_tensor': // before PyTorch 0.4
         case 'torch._utils._rebuild_tensor_v2':
           return rebuildTensor(args)
+        case 'torch._tensor._rebuild_from_type_v2':
+          return withAttributes(args)
         case 'torch._utils._rebuild_parameter':
+        case 'torch._utils._rebuild_parameter_with_state':
           return args[0] instanceof PthTensor ? args[0] : undefined
         default:
           return undefined
@@ -57,11 +60,24 @@ function storageOf([tag, kind, key, , elements, part = null]: readonly PickleVal
 }
 
 /** (storage, offset, size, stride[, requires gradient, hooks[, metadata]]) */
-function rebuildTensor([storage, offset, shape, strides]: readonly PickleValue[]): PickleValue | undefined {
+function rebuildTensor(args: readonly PickleValue[]): PickleValue | undefined {
+  const [storage, offset, shape, strides, , , bits] = args
   if (!(storage instanceof PthStorage && shape instanceof PickleTuple && strides instanceof PickleTuple))
     throw new RangeError('a tensor is made of something else than a storage, a size and strides')
   if (storage.dtype === null) return undefined // complex or quantised numbers: they stay inert
+  // Elements that are to be negated when they are read: views of complex numbers.
+  if (bits instanceof Map && (bits.get('neg') || bits.get('conj'))) return undefined
   return checkedTensor(storage, offset, shape.items, strides.items)
+}
+
+/** (function, class, its arguments, attributes): a tensor that was given attributes, which are left out. */
+function withAttributes([made, kind, args]: readonly PickleValue[]): PickleValue | undefined {
+  const plain =
+    made instanceof PickleGlobal &&
+    made.path === 'torch._utils._rebuild_tensor_v2' &&
+    kind instanceof PickleGlobal &&
+    kind.path === 'torch.Tensor'
+  return plain && args instanceof PickleTuple ? rebuildTensor(args.items) : undefined
 }
 
 function orderedDict([items]: readonly PickleValue[], budget: PickleBudget): PickleValue {
