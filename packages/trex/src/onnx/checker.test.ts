@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Generator, Linear } from 'trex-torch'
 import { expect, test } from 'vitest'
+import { detImages } from '../../test/support/det.js'
 import { describe, rawTensors, weightsOf } from '../../test/support/onnx.js'
 import { pythonWith } from '../../test/support/python.js'
 import { createEncoder } from '../method/encoder.js'
 import { Projector } from '../method/projector.js'
 import { encoderOnnx } from './encoderOnnx.js'
+import { int8Onnx } from './int8Onnx.js'
 
 const { python, why } = pythonWith('onnx', process.env.TREX_ONNX_PYTHON ?? '/opt/onnx/bin/python')
 
@@ -22,7 +24,7 @@ for path in sys.argv[1:]:
     print([(v.name, shape(v)) for v in [*inferred.graph.input, *inferred.graph.output]], model.opset_import[0].version)
 `
 
-test.skipIf(python === null)(`the checker of ONNX passes every kind of graph${why}`, () => {
+test.skipIf(python === null)(`the checker of ONNX passes every kind of graph${why}`, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'trex-onnx-'))
   const generator = new Generator(3)
   const paths: string[] = []
@@ -53,21 +55,28 @@ test.skipIf(python === null)(`the checker of ONNX passes every kind of graph${wh
       for (const precision of ['fp32', 'fp16'] as const)
         for (const layout of ['trex', 'transformers.js'] as const)
           write(encoderOnnx(weights, description, { precision, layout, temperature: 0.1 }))
+      const calibration =
+        name === 'resnet18'
+          ? [{ images: detImages('checker', 2, 3, 32), shape: [2, 3, 32, 32] as const }]
+          : null
+      write(await int8Onnx(weights, description, calibration, { temperature: 0.1 }))
     }
+    const calibration = [{ images: detImages('checker', 2, 3, 48), shape: [2, 3, 48, 48] as const }]
     for (const pooling of ['class', 'mean'] as const) {
       const vit = { patchSize: 16, pooling }
       const weights = weightsOf(createEncoder('vit_tiny', { generator, imageSize: 32, vit }))
       for (const precision of ['fp32', 'fp16'] as const)
         write(encoderOnnx(weights, describe(weights, 48, { vit }), { precision }))
+      write(await int8Onnx(weights, describe(weights, 48, { vit }), calibration))
     }
     const lines = execFileSync(python!, ['-c', CHECK, ...paths], { encoding: 'utf8' })
       .trim()
       .split('\n')
-    expect(lines).toHaveLength(12)
+    expect(lines).toHaveLength(16)
     expect(lines[0]).toBe(
       "[('pixel_values', ['batch', 3, 'height', 'width']), ('features', ['batch', 512]), ('embedding', ['batch', 16]), ('logits', ['batch', 5])] 17",
     )
-    expect(lines[8]).toBe("[('pixel_values', ['batch', 3, 48, 48]), ('features', ['batch', 192])] 17")
+    expect(lines[10]).toBe("[('pixel_values', ['batch', 3, 48, 48]), ('features', ['batch', 192])] 17")
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
