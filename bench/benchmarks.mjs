@@ -3,7 +3,7 @@
 /**
  * @typedef {object} Benchmark
  * @property {string} about
- * @property {'step' | 'plain' | 'opcost' | 'extract' | 'endToEnd'} script the program of both sides: trex/SCRIPT.mjs, peers/SCRIPT.py
+ * @property {'step' | 'plain' | 'opcost' | 'extract' | 'embed' | 'endToEnd'} script the program of both sides: trex/SCRIPT.mjs, peers/SCRIPT.py
  * @property {Record<string, unknown>} settings given to both sides
  * @property {string[]} sides the first is the one that the others are compared with
  * @property {string[]} smokeSides the sides of its tiny version

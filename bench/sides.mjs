@@ -1,14 +1,14 @@
-/** A side's name, `program:precision[-cl][-malloc]`, into the command that starts it. */
+/** A side's name, `program:precision[-cl][-malloc][-libtorch]`, into the command that starts it. */
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const here = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url))
-const SIDE = /^(trex|torch):(fp32|bf16|fp16)(-cl)?(-malloc)?$/
+const SIDE = /^(trex|torch|ort):(fp32|bf16|fp16)(-cl)?(-malloc)?(-libtorch)?$/
 
 /**
  * @typedef {object} Side
  * @property {string} name
- * @property {'trex' | 'torch'} program
+ * @property {'trex' | 'torch' | 'ort'} program `ort`: onnxruntime-node alone, in the program of trex
  * @property {Record<string, unknown>} settings what the name adds to the benchmark's settings
  * @property {Record<string, string>} env what the name adds to the environment
  */
@@ -34,11 +34,14 @@ export function parseSide(name) {
       `Unknown side '${name}': write trex:bf16-cl or torch:fp32 (fp32|bf16|fp16, then -cl, -malloc)`,
     )
   }
-  const [, program, dtype, channelsLast, malloc] = match
+  const [, program, dtype, channelsLast, malloc, libtorch] = match
   return {
     name,
-    program: /** @type {'trex' | 'torch'} */ (program),
-    settings: { dtype, layout: channelsLast ? 'channels_last' : 'contiguous' },
+    program: /** @type {Side['program']} */ (program),
+    settings: {
+      ...{ program, dtype, layout: channelsLast ? 'channels_last' : 'contiguous' },
+      engine: libtorch ? 'libtorch' : 'onnxruntime',
+    },
     env: malloc ? KEEP_FREED_MEMORY : {},
   }
 }

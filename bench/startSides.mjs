@@ -13,7 +13,7 @@ export async function startSides({ script, settings, sides }) {
   const started = new Map()
   const env = { ...process.env, OMP_NUM_THREADS: String(settings.threads) }
 
-  for (const side of parsed.filter(({ program }) => program === 'trex')) {
+  for (const side of parsed.filter(({ program }) => program !== 'torch')) {
     const { command, args } = sideCommand(side, script, settings, undefined)
     started.set(side.name, await startChild(side.name, command, args, { ...env, ...side.env }))
   }

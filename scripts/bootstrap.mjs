@@ -5,9 +5,9 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildAddon, detectCompiler, selectEngine } from '../packages/torch/native/buildAddon.mjs'
-import { findLibtorch, usesReferenceBlas } from '../packages/torch/native/findLibtorch.mjs'
+import { fastBlas, findLibtorch, usesReferenceBlas } from '../packages/torch/native/findLibtorch.mjs'
 import { run } from './bootstrap/command.mjs'
-import { fastBlas, installCompiler, installLibtorch } from './bootstrap/installLibtorch.mjs'
+import { installCompiler, installLibtorch } from './bootstrap/installLibtorch.mjs'
 import { withLock } from './bootstrap/lock.mjs'
 import { installPackages, packagesMissing } from './bootstrap/packages.mjs'
 

@@ -17,7 +17,9 @@ const allowed: Record<string, string[]> = {
   onnx: ['torch', 'method', 'checkpoints', 'errors'],
   train: ['torch', 'method', 'data', 'checkpoints', 'analysis', 'settings', 'errors'],
   transfer: ['torch', 'method', 'data', 'checkpoints', 'errors', 'rng'],
+  deploy: ['torch', 'checkpoints', 'onnx', 'errors'],
   features: ['torch', 'method', 'data', 'checkpoints', 'train', 'transfer', 'errors'],
+  embed: ['torch', 'method', 'checkpoints', 'onnx', 'data', 'train', 'settings', 'errors'],
   suite: ['torch', 'train', 'data', 'transfer', 'features', 'errors'],
   analysis: ['torch', 'errors'],
   evaluate: ['torch', 'method', 'data', 'train', 'transfer', 'settings', 'errors'],
@@ -25,7 +27,7 @@ const allowed: Record<string, string[]> = {
   demo: ['torch', 'method', 'data', 'train', 'transfer', 'report', 'settings', 'errors', 'rng'],
   cli: [
     ...['torch', 'method', 'data', 'train', 'evaluate', 'transfer', 'features', 'suite', 'demo', 'report'],
-    ...['checkpoints', 'settings', 'errors'],
+    ...['checkpoints', 'onnx', 'deploy', 'embed', 'settings', 'errors'],
   ],
 }
 /** Files directly in src/ and the room they make up. */
@@ -37,12 +39,15 @@ const looseFiles: Record<string, string> = {
   suggest: 'errors',
   errors: 'errors',
   rng: 'rng',
+  web: 'embed',
 }
 
 interface Import {
   from: string
   to: string
   typeOnly: boolean
+  /** `import('...')`: loaded when it is asked for. */
+  lazy: boolean
 }
 
 const sources = (folder: string): string[] =>
@@ -56,9 +61,11 @@ function importsOf(file: string): Import[] {
   const text = readFileSync(file, 'utf8')
   const pattern = /(?:import|export)\s+(type\s)?[^'"]*?from\s+'([^']+)'|import\('([^']+)'\)/g
   return [...text.matchAll(pattern)].map(([, type, named, lazy]) => {
-    const target = (named ?? lazy)!
-    const to = target.startsWith('.') ? resolve(dirname(file), target.replace(/\.js$/, '.ts')) : target
-    return { from: file, to, typeOnly: type !== undefined }
+    const format = join(root, 'packages/torch/src/safetensorsFormat.js')
+    const target = named ?? lazy
+    const path = target === 'trex-torch/safetensors-format' ? format : target!
+    const to = /^[./]/.test(path) ? resolve(dirname(file), path.replace(/\.js$/, '.ts')) : path
+    return { from: file, to, typeOnly: type !== undefined, lazy: lazy !== undefined }
   })
 }
 
@@ -90,25 +97,41 @@ describe('rooms', () => {
     expect([...rooms].filter((room) => room === null || !(room in allowed))).toEqual([])
   })
 
-  test('do not use torch, sharp or the addon where a browser imports them', () => {
+  test.each([
+    ['data/pixels/index.ts', 'fast/wasmBytes.ts'],
+    ['checkpoints/index.ts', 'torch/src/safetensorsJson.ts'],
+    ['web.ts', 'embed/preprocess.ts'],
+  ])('do not use torch, sharp or the addon where a browser imports them: %s', (entry, last) => {
     const reached = new Set<string>()
     const visit = (file: string) => {
       if (reached.has(file)) return
       reached.add(file)
       for (const { to, typeOnly } of all.filter(({ from }) => from === file)) if (!typeOnly) visit(to)
     }
-    visit(join(root, 'packages/trex/src/data/pixels/index.ts'))
-    expect([...reached].some((file) => file.endsWith('fast/wasmBytes.ts'))).toBe(true)
+    visit(join(root, 'packages/trex/src', entry))
+    expect([...reached].some((file) => file.endsWith(last))).toBe(true)
     const native = [...reached].filter((target) => /^(node:|sharp|trex-torch)/.test(target))
     expect(native).toEqual([])
   })
 
-  test('read PyTorch files without libtorch, and from any bytes', () => {
+  test('read weights without libtorch, and from any bytes', () => {
     const reader = all.filter(({ from }) => roomOf(from) === 'checkpoints')
     const torch = reader.filter(({ to, typeOnly }) => roomOf(to) === 'torch' && !typeOnly)
-    expect(torch).toEqual([])
+    expect(new Set(torch.map(({ to }) => relative(root, to)))).toEqual(
+      new Set(['packages/torch/src/safetensorsFormat.ts']),
+    )
     const node = reader.filter(({ to }) => to.startsWith('node:')).map(({ from }) => relative(root, from))
-    expect(new Set(node)).toEqual(new Set(['packages/trex/src/checkpoints/fileSource.ts']))
+    const writers = ['fileSource', 'zipWrite'].map((name) => `packages/trex/src/checkpoints/${name}.ts`)
+    expect(new Set(node)).toEqual(new Set(writers))
+  })
+
+  test('embed with ONNX Runtime unless libtorch is asked for', () => {
+    const engine = 'packages/trex/src/embed/libtorch.ts'
+    const used = all.filter(({ from, typeOnly }) => roomOf(from) === 'embed' && !typeOnly)
+    const rooms = used.filter(({ to }) => ['torch', 'method'].includes(roomOf(to) ?? ''))
+    expect(new Set(rooms.map(({ from }) => relative(root, from)))).toEqual(new Set([engine]))
+    const eager = all.filter(({ to, lazy }) => relative(root, to) === engine && !lazy)
+    expect(eager).toEqual([])
   })
 })
 

@@ -3,21 +3,17 @@ import { createWriteStream, existsSync, mkdirSync, renameSync, rmSync } from 'no
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { archiveDir, findLibtorch, isSupported } from '../../packages/torch/native/findLibtorch.mjs'
+import {
+  archiveDir,
+  fastBlas,
+  findLibtorch,
+  isSupported,
+  remedies,
+} from '../../packages/torch/native/findLibtorch.mjs'
 import { run, succeeds } from './command.mjs'
 
 /** The release of the official archive, for machines whose package manager has no libtorch. */
 const archiveVersion = '2.9.0'
-
-/** Debian's libtorch multiplies matrices with whatever BLAS is there; the reference one is tens of times slower. */
-export const fastBlas = 'libopenblas0-openmp'
-
-const remedies = `Do one of these, then run the command again:
-  sudo apt-get install libtorch-dev ${fastBlas} g++
-                                                           Debian 12 or newer, Ubuntu 24.04 or newer
-  brew install pytorch                                     macOS
-  python3 -m venv .venv && .venv/bin/pip install torch     and set PYTHON=.venv/bin/python
-  unpack an archive of https://pytorch.org/get-started     and set LIBTORCH=/path/to/libtorch`
 
 /**
  * Installs libtorch: by apt, by Homebrew, or else from the official archive.

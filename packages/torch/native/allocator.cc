@@ -23,7 +23,7 @@
 namespace trex {
 
 static constexpr size_t alignment = 64;
-static constexpr size_t largeBytes = 1 << 20;
+static constexpr size_t largeBytes = 1 << 16;
 
 // What madvise works on: blocks are whole pages, so that none loses bytes to its neighbour's release.
 static size_t pageBytes() {

@@ -19,6 +19,17 @@ import { fileURLToPath } from 'node:url'
 /** Where set-up unpacks the official archive. */
 export const archiveDir = fileURLToPath(new URL('../build/libtorch', import.meta.url))
 
+/** Debian's libtorch multiplies matrices with whatever BLAS is there; the reference one is tens of times slower. */
+export const fastBlas = 'libopenblas0-openmp'
+
+/** What to do where there is none. */
+export const remedies = `Do one of these, then run the command again:
+  sudo apt-get install libtorch-dev ${fastBlas} g++
+                                                           Debian 12 or newer, Ubuntu 24.04 or newer
+  brew install pytorch                                     macOS
+  python3 -m venv .venv && .venv/bin/pip install torch     and set PYTHON=.venv/bin/python
+  unpack an archive of https://pytorch.org/get-started     and set LIBTORCH=/path/to/libtorch`
+
 const oldest = [1, 13]
 
 /** Whether the addon can be built against `version` of libtorch: 1.13 or newer. */

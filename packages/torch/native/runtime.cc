@@ -27,7 +27,7 @@ void configureMalloc() {
 #if defined(__GLIBC__)
   // glibc gives blocks above 128 KiB back to the system on every free, and each training step then faults
   // them in again: more than half of the time of a ResNet-50 step (docs/decisions/0003-malloc.md). Tensors above
-  // 1 MiB are in the pool (allocator.cc); this is for smaller ones and for what libtorch's kernels allocate.
+  // 64 KiB are in the pool (allocator.cc); this is for smaller ones and for what libtorch's kernels allocate.
   static const bool done = mallopt(M_MMAP_MAX, 0) == 1 && mallopt(M_TRIM_THRESHOLD, 0x7fffffff) == 1 &&
                            mallopt(M_TOP_PAD, 64 << 20) == 1 &&
                            mallopt(M_ARENA_MAX, 1) == 1;  // one pool to keep, not one for each thread

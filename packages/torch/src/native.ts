@@ -93,6 +93,11 @@ export interface Native {
 /** The folder of this package (both `src/` and `dist/` lie directly in it). */
 const packageRoot = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 
+/** What builds the addon: in a checkout all of the set-up, else what an installed package has. */
+const buildCommand = existsSync(resolve(packageRoot, '../../scripts/bootstrap.mjs'))
+  ? 'npm run build:engine'
+  : `node "${resolve(packageRoot, 'native/setUp.mjs')}"`
+
 /**
  * The record of the addon that will be loaded: the file that `TREX_ENGINE` names, else `build/current.json`.
  * Null when nothing was built yet.
@@ -106,7 +111,7 @@ export function engineRecord(): EngineRecord | null {
     return JSON.parse(readFileSync(path, 'utf8')) as EngineRecord
   } catch (cause) {
     const source = chosen ? 'TREX_ENGINE names' : 'the engine is recorded in'
-    const remedy = chosen ? "unset it, or name a build's engine.json" : 'run `npm run build:engine`'
+    const remedy = chosen ? "unset it, or name a build's engine.json" : `run \`${buildCommand}\``
     throw new EngineError(`${source} ${path}, which cannot be read as JSON: ${remedy}`, { cause })
   }
 }
@@ -115,7 +120,7 @@ function load(): Native {
   const record = engineRecord()
   if (!record)
     throw new EngineError(
-      'libtorch is not set up: run `npm run build:engine` (it looks for libtorch in $LIBTORCH, Python, the system; see docs/install.md)',
+      `libtorch is not set up: run \`${buildCommand}\` (it looks for libtorch in $LIBTORCH, Python, the system)`,
     )
   // Threads of libgomp that wait between operators: spinning for long starves the loader's threads, sleeping at once
   // costs 10 % of a step. About 0.1 ms of spinning was best in both; libgomp reads this when it is loaded, here.
@@ -128,7 +133,7 @@ function load(): Native {
     const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause)
     throw new EngineError(
       `the addon for libtorch ${record.version} (${record.root}) does not load: ${reason}\n` +
-        'Rebuild it with `npm run build:engine`; was libtorch moved, removed or upgraded since it was built?',
+        `Rebuild it with \`${buildCommand}\`; was libtorch moved, removed or upgraded since it was built?`,
       { cause },
     )
   }

@@ -1,3 +1,4 @@
+import { noGrad } from './autograd.js'
 import { fromTypedArray } from './create.js'
 import type { DType } from './dtype.js'
 import {
@@ -7,7 +8,9 @@ import {
   typedArrayOf,
   writeSafetensors,
 } from './safetensors.js'
+import { ITEM_SIZES } from './safetensorsHeader.js'
 import type { Tensor } from './tensor/tensor.js'
+import { keep, tidy } from './tidy.js'
 
 const rawDtypes: Record<DType, RawDtype> = {
   uint8: 'U8',
@@ -23,18 +26,35 @@ const rawDtypes: Record<DType, RawDtype> = {
 }
 const dtypeOfRaw = new Map(Object.entries(rawDtypes).map(([dtype, raw]) => [raw, dtype as DType]))
 
-/** Named tensors as safetensors entries whose bytes are fetched when their turn to be written comes. */
+/** Bytes of a tensor that are copied at once. */
+const PIECE_BYTES = 1 << 20
+
+/**
+ * Named tensors as safetensors entries whose bytes are fetched when their turn to be written comes, in pieces that are
+ * overwritten by the next one: buffers of whole tensors would wait for the garbage collector, as many as it pleases.
+ */
 export function* tensorSources(tensors: Iterable<readonly [string, Tensor]>): Generator<TensorSource> {
+  const scratch = new Uint8Array(PIECE_BYTES)
   for (const [name, tensor] of tensors)
     yield {
       name,
       dtype: rawDtypes[tensor.dtype],
       shape: tensor.shape,
-      data: () => {
-        const { buffer, byteOffset, byteLength } = tensor.toTypedArray()
-        return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength)
-      },
+      data: () => pieces(tensor, scratch),
     }
+}
+
+/** The bytes of a tensor, row-major, as views of `scratch`. */
+function* pieces(tensor: Tensor, scratch: Uint8Array): Generator<Uint8Array> {
+  using flat = tidy(() => noGrad(() => keep(tensor.detach().contiguous().reshape(-1)))) // [numel]
+  const itemBytes = ITEM_SIZES[rawDtypes[tensor.dtype]]
+  for (let at = 0; at < flat.numel; ) {
+    const count = Math.min(flat.numel - at, scratch.length / itemBytes)
+    const piece = scratch.subarray(0, count * itemBytes)
+    tidy(() => flat.narrow(0, at, count).copyInto(piece))
+    yield piece
+    at += count
+  }
 }
 
 /** Writes named tensors to a safetensors file, atomically. @throws SafetensorsError, system errors of the disk. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { parse, stringify } from 'yaml'
 import type { z } from 'zod'
 import { TrexError } from './errors.js'
@@ -95,7 +95,9 @@ export function resolveSettings(sources: SettingsSources = {}): Settings {
   if (broken.length === 1 && issues.length === 1) throw broken[0]
   if (checked.success && issues.length === 0) return checked.data
   const many = issues.length === 1 ? 'a problem' : `${issues.length} problems`
-  throw new TrexError(`The settings have ${many}:\n${issues.map((issue) => `  ${issue}`).join('\n')}`, {
+  const more = issues.length > MOST_ISSUES ? [`and ${issues.length - MOST_ISSUES} more`] : []
+  const lines = [...issues.slice(0, MOST_ISSUES), ...more].map((line) => `  ${line}`)
+  throw new TrexError(`The settings have ${many}:\n${lines.join('\n')}`, {
     hint: 'Settings come from the recipe, --config, flags and --set, in this order; the last one wins.',
   })
 }
@@ -104,6 +106,11 @@ export function resolveSettings(sources: SettingsSources = {}): Settings {
 export function settingsYaml(settings: Settings): string {
   return stringify(settings)
 }
+
+/** Of a settings file: the time that YAML takes grows with the square of its keys. */
+const MOST_BYTES = 1 << 15
+/** Problems that an error lists. */
+const MOST_ISSUES = 50
 
 function readConfig(path: string): Layer {
   const fail = (what: string, cause?: unknown): never => {
@@ -114,8 +121,12 @@ function readConfig(path: string): Layer {
   }
   let values: unknown
   try {
+    const stats = statSync(path)
+    if (!stats.isFile()) fail('it is no file.') // a named pipe would wait for a writer
+    if (stats.size > MOST_BYTES) fail(`it has ${stats.size} bytes, and settings take a few thousand.`)
     values = parseYaml(readFileSync(path, 'utf8')) ?? {}
   } catch (cause) {
+    if (cause instanceof TrexError) throw cause
     return fail((cause as Error).message, cause)
   }
   return isGroup(values) ? { source: path, values } : fail('it holds no settings by name.')

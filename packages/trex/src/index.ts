@@ -1,9 +1,11 @@
+export type { ModelDescription } from './checkpoints/modelDescription.js'
 export { type PartialSettings, resolveSettings, settingsYaml } from './config.js'
 export {
   readImageDataset,
   readImageFolder,
 } from './data/sources/imageFolder.js'
 export type { ImageDataset, Sample } from './data/sources/sample.js'
+export * from './embed/index.js'
 export { TrexError } from './errors.js'
 export { type Evaluation, type EvaluationOptions, evaluate } from './evaluate/evaluate.js'
 export * from './method/index.js'

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -37,9 +37,9 @@ async function runs(line: string): Promise<void> {
   if (args.includes('--out')) expect(existsSync(join(dir, out!))).toBe(true)
 }
 
-/** What the page's program prints. */
-async function printed(text: string): Promise<string> {
-  const [program] = blocks(text, 'js')
+/** What the page's program prints, or another one of its programs. */
+async function printed(text: string, which = 0): Promise<string> {
+  const program = blocks(text, 'js')[which]
   const { stdout } = await promisify(execFile)('node', ['--input-type=module', '-e', program!], { cwd: dir })
   return stdout.trim()
 }
@@ -94,6 +94,24 @@ describe('docs/evaluation.md', () => {
 
   test('its program prints classes', async () =>
     expect(await printed(text)).toBe('Int32Array(2) [ 0, 1 ] Int32Array(2) [ 0, 1 ]'))
+})
+
+describe('docs/models.md', () => {
+  const text = read('models.md')
+  beforeAll(async () => {
+    const run = [...TINY, '--out', 'runs/photos']
+    expect((await trex(['train', 'photos', ...run], { cwd: dir })).status).toBe(0)
+    const golden = (name: string) => join(root, 'packages/trex/test/golden/pth', name)
+    copyFileSync(golden('encoder-torchvision.pth'), join(dir, 'resnet18.pth'))
+    copyFileSync(golden('encoder-moco.pth'), join(dir, 'moco.pth'))
+  })
+  test.each(commands(text))('%s', runs)
+
+  test('its program prints what is in a file', async () =>
+    expect(await printed(text)).toBe("resnet18 [ 64, 3, 7, 7 ] [ 'fc.weight', 'fc.bias' ]\n512"))
+
+  test('its program that embeds prints the shape, what is alike, and the class', async () =>
+    expect(await printed(text, 1)).toBe('[ 2, 512 ]\n1.00 1\none'))
 })
 
 describe('docs/features.md', () => {

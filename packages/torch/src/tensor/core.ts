@@ -92,8 +92,13 @@ export abstract class TensorCore extends Handle {
   /** A copy of the elements, row-major; float16 and bfloat16 come as raw 16-bit words. */
   toTypedArray(): TypedArray {
     const array = new dtypes[this.dtype].array(this.numel)
-    native().copyOut(this.handle, array)
+    this.copyInto(array)
     return array
+  }
+
+  /** Copies the elements, row-major, over the bytes of a view of the same byte length. @throws Error `ERR_ARGUMENT` */
+  copyInto(view: ArrayBufferView): void {
+    native().copyOut(this.handle, view)
   }
 
   /** A copy of the elements as float32, whatever the dtype. */

@@ -1,25 +1,21 @@
-import { type RawTensor, typedArrayOf } from 'trex-torch/safetensors-format'
+import { type RawDtype, type RawTensor, typedArrayOf } from 'trex-torch/safetensors-format'
 
 /** Types of floating-point elements that weights are written in. */
 export type FloatDtype = 'F32' | 'F16' | 'BF16'
 
+/** Whether elements are floating-point numbers that weights are written in. */
+export const isFloat = (dtype: RawDtype): boolean => dtype === 'F64' || dtype in FROM
+
 /** A tensor in another floating-point type, rounded to nearest, ties to even; one of integers is returned as it is. */
 export function castTensor(raw: RawTensor, dtype: FloatDtype): RawTensor {
-  if (raw.dtype === dtype || !(raw.dtype === 'F64' || raw.dtype in FROM)) return raw
+  if (raw.dtype === dtype || !isFloat(raw.dtype)) return raw
   const values = floatsOf(raw)
-  const elements = dtype === 'F32' ? values : toBits(values, dtype === 'F16' ? toHalf : toBfloat16)
+  const elements = dtype === 'F32' ? values : Uint16Array.from(values, dtype === 'F16' ? toHalf : toBfloat16)
   return {
     dtype,
     shape: raw.shape,
     data: new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength),
   }
-}
-
-/** A loop: `Uint16Array.from` takes five times as long. */
-function toBits(values: Float32Array, convert: (value: number) => number): Uint16Array {
-  const bits = new Uint16Array(values.length)
-  for (let i = 0; i < values.length; i++) bits[i] = convert(values[i]!)
-  return bits
 }
 
 /** The elements as float32; a view where they are. @throws TypeError when they are no floating-point numbers. */
@@ -55,23 +51,20 @@ function toBfloat16(value: number): number {
   return (word[0]! + 0x7fff + ((word[0]! >>> 16) & 1)) >>> 16
 }
 
+const SUBNORMAL = 0x38800000 // 2^-14 as float32; below it halves are multiples of 2^-24
+const OVERFLOW = 0x477ff000 // 65520: from here on the nearest half is infinite
+const REBIAS = (15 - 127) << 23
+
 /** IEEE 754 binary16 of a float32. */
 function toHalf(value: number): number {
   float[0] = value
-  const bits = word[0]!
-  const sign = (bits >>> 16) & 0x8000
-  const magnitude = bits & 0x7fffffff
-  if (magnitude > 0x7f800000) return 0x7e00 // NaN
-  if (magnitude >= 0x47800000) return sign | 0x7c00 // 65536 and more
-  if (magnitude >= 0x38800000) return sign | rounded(magnitude - 0x38000000, 13) // 2^-14 and more are normal
-  const shift = 126 - (magnitude >>> 23) // the significand's last bit becomes 2^-24
-  return shift > 24 ? sign : sign | rounded((magnitude & 0x7fffff) | 0x800000, shift)
-}
-
-/** Drops bits; a carry out of the significand goes into the exponent, as it should. */
-function rounded(bits: number, shift: number): number {
-  const kept = bits >>> shift
-  const rest = bits & ((1 << shift) - 1)
-  const half = 1 << (shift - 1)
-  return kept + (rest > half || (rest === half && (kept & 1) === 1) ? 1 : 0)
+  const sign = (word[0]! >>> 16) & 0x8000
+  const size = word[0]! & 0x7fffffff
+  if (size > 0x7f800000) return 0x7e00
+  if (size >= OVERFLOW) return sign | 0x7c00
+  if (size < SUBNORMAL) {
+    float[0] = Math.abs(value) + 0.5 // whose last bit is 2^-24: the sum is rounded as the half is
+    return sign | (word[0]! - 0x3f000000)
+  }
+  return sign | ((size + REBIAS + 0xfff + ((size >>> 13) & 1)) >>> 13)
 }

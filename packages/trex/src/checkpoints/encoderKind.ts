@@ -5,7 +5,7 @@ import {
   type ViTName,
   vitArchitectures,
 } from '../method/architectures.js'
-import { placeOf } from './findEncoder.js'
+import { isAt, placeOf } from './findEncoder.js'
 
 /** What the names and shapes of weights tell of their encoder. */
 export interface EncoderKind {
@@ -25,13 +25,13 @@ export type Shapes = ReadonlyMap<string, { readonly shape: readonly number[] }>
 export interface Kinds {
   /** Each once. */
   readonly kinds: readonly EncoderKind[]
-  /** Where they are, in words; also those whose words do not hold `key`. */
+  /** Where they are, in words; also those without the words of `key`. */
   readonly places: readonly string[]
 }
 
 const ANCHOR = /^(|.*\.)(layer1\.0\.conv1\.weight|patch_embed\.proj\.weight)$/
 
-/** The encoders, under any prefixes, that the names and shapes of tensors are of; at places whose words hold `key`. */
+/** The encoders, under any prefixes, that the names and shapes of tensors are of; at places with the words of `key`. */
 export function kindsIn(networks: readonly { path: string; tensors: Shapes }[], key = ''): Kinds {
   const kinds = new Map<string, EncoderKind>()
   const places: string[] = []
@@ -43,7 +43,7 @@ export function kindsIn(networks: readonly { path: string; tensors: Shapes }[], 
       if (!kind) continue
       const place = placeOf(path, prefix)
       places.push(place)
-      if (place.includes(key)) kinds.set(JSON.stringify(kind), kind)
+      if (isAt(place, key)) kinds.set(JSON.stringify(kind), kind)
     }
   return { kinds: [...kinds.values()], places }
 }

@@ -1,4 +1,4 @@
-import { quoted } from './quoted.js'
+import { lineOf } from './tree.js'
 
 /** What of a file became an encoder's weights. */
 export interface EncoderReport {
@@ -26,9 +26,7 @@ export function describeReport({
   missing,
   others,
 }: EncoderReport): string[] {
-  const where = [key && `in ${shortName(key)}`, prefix && `under ${shortName(prefix)}*`]
-    .filter(Boolean)
-    .join(', ')
+  const where = [key && `in ${lineOf(key)}`, prefix && `under ${lineOf(prefix)}*`].filter(Boolean).join(', ')
   return [
     `encoder from ${path}${where ? ` (${where})` : ''}: ${taken} tensors taken`,
     ...(others.length ? [`  also there, and not taken: ${summary(others)}`] : []),
@@ -41,7 +39,7 @@ const SHOWN = 12
 
 /** The names, or of many how many there are under each first part. */
 function summary(names: readonly string[]): string {
-  if (names.length <= SHOWN) return names.map(shortName).join(', ')
+  if (names.length <= SHOWN) return names.map(lineOf).join(', ')
   const groups = new Map<string, { first: string; count: number }>()
   for (const name of names) {
     const key = /^(model\.)?[^.]+/.exec(name)?.[0] ?? name
@@ -51,10 +49,7 @@ function summary(names: readonly string[]): string {
   }
   const shown = [...groups]
     .slice(0, SHOWN)
-    .map(([key, { first, count }]) => (count === 1 ? shortName(first) : `${shortName(key)}.* (${count})`))
+    .map(([key, { first, count }]) => (count === 1 ? lineOf(first) : `${lineOf(key)}.* (${count})`))
   const more = groups.size > SHOWN ? `, and ${groups.size - SHOWN} more` : ''
   return `${names.length} names: ${shown.join(', ')}${more}`
 }
-
-/** A name of the file for a line of text. */
-const shortName = (name: string): string => quoted(name).slice(1, -1)

@@ -1,6 +1,7 @@
 import { ITEM_SIZES, type RawTensor } from 'trex-torch/safetensors-format'
+import { isFloat } from './castTensor.js'
 import type { Checkpoint, StoredNetwork } from './checkpoint.js'
-import { CheckpointError } from './checkpointError.js'
+import { CheckpointError, CONVERT_HINT } from './checkpointError.js'
 import { type EncoderKind, kindsIn } from './encoderKind.js'
 import type { EncoderReport } from './encoderReport.js'
 import { encoderShapes } from './encoderShapes.js'
@@ -19,15 +20,13 @@ export interface EncoderWeights {
   readonly rest: ReadonlyMap<string, RawTensor>
 }
 
-/** Dtypes of weights. */
-const FLOATS = new Set(['F64', 'F32', 'F16', 'BF16'])
 /** Bytes that the encoder may take beyond those of the file, which repeats or packs elements. */
 const FREE = 48 << 20
 const SHOWN = 12
 
 /**
  * Takes an encoder out of a checkpoint: its kind is told by names and shapes, and each tensor it needs must be there in its
- * shape. `key` names the place where a file has several: those whose words hold it are looked at, as `teacher`.
+ * shape. `key` names the place where a file has several: those with its words are looked at, as `teacher`.
  * @throws CheckpointError when there is no encoder, there are several kinds, or it lists what lacks or has another shape.
  */
 export function encoderWeights(
@@ -66,11 +65,11 @@ function oneKind({ name, networks, format }: Checkpoint, key = ''): EncoderKind 
       hint: `It has them under ${shown(places)}.`,
     })
   const names = networks.flatMap(({ tensors }) => [...tensors.keys()].slice(0, 3))
+  if (names.length === 0 && format === 'pytorch')
+    throw new CheckpointError(name, 'holds no tensors by name', { hint: CONVERT_HINT })
   throw new CheckpointError(
     name,
-    names.length
-      ? `has no encoder that is recognised: its names are like ${shown(names)}`
-      : 'holds no tensors by name',
+    `has no encoder that is recognised: ${names.length ? `its names are like ${shown(names)}` : 'it has no weights'}`,
     {
       hint:
         format === 'onnx'
@@ -92,7 +91,7 @@ function requireWhole(
     ...missing.map((name) => `${name} is missing`),
     ...misfits.map((name) => `${name} is [${at(name).shape}], not [${wanted.get(name)}]`),
     ...taken
-      .filter((name) => !name.endsWith('num_batches_tracked') && !FLOATS.has(at(name).dtype))
+      .filter((name) => !name.endsWith('num_batches_tracked') && !isFloat(at(name).dtype))
       .map((name) => `${name} has elements of type ${at(name).dtype}, which are no weights`),
   ]
   if (problems.length === 0) return

@@ -31,10 +31,14 @@ const HELPER = /student|momentum|target|(^|[._])(encoder_k|key_encoder)([._]|$)/
 /** A place of a file in words: `teacher.backbone.` */
 export const placeOf = (path: string, prefix: string): string => [path, prefix].filter(Boolean).join('.')
 
+/** Whether a place has these words, one after the other: `encoder_k` and `state_dict.module` of `state_dict.module.encoder_k.` */
+export const isAt = (place: string, key: string): boolean =>
+  key === '' || `.${place}.`.includes(`.${key.replace(/\.$/, '')}.`)
+
 /**
  * Finds the tensors of an encoder by their names, under whatever prefix and in whichever dict most of them are: of places
  * that have as many, an average of the weights (a teacher, an EMA) is taken before the network itself, and that before
- * networks that serve to train it (a student, a momentum encoder). `key`: only places whose words hold it.
+ * networks that serve to train it (a student, a momentum encoder). `key`: only places that have these words.
  * @returns undefined when no name is the encoder's.
  */
 export function findEncoder(
@@ -50,7 +54,7 @@ export function findEncoder(
         return { network, prefix, count, place, rank: rankOf(place) }
       }),
     )
-    .filter(({ place }) => place.includes(key))
+    .filter(({ place }) => isAt(place, key))
   const [best, ...rest] = places.sort((a, b) => b.count - a.count || a.rank - b.rank)
   if (!best) return undefined
   const others = rest.filter(({ count }) => count === best.count).map(({ place }) => place)

@@ -22,7 +22,7 @@ const COUNT_BYTES = 8
 export function openLegacyPth(source: ByteSource): PthFile {
   const head = source.read(0, Math.min(source.size, MAX_HEAD))
   const storages = new Map<string, PthStorage>()
-  const budget = pickleBudget(head.length)
+  const budget = pickleBudget(head.length, source.size)
   const meaning = torchMeaning((storage) => remember(storages, storage), budget)
   let at = 0
   const next = (): PickleValue => {

@@ -8,7 +8,7 @@ import { NPY_PREFIX, type NpyArray, npyDataStart, parseNpyHeader } from './npy.j
 import { inRowOrder } from './pthTensor.js'
 import { quoted } from './quoted.js'
 import { networkTree } from './tree.js'
-import { readZip, type ZipEntry } from './zip.js'
+import type { ZipEntry } from './zip.js'
 
 const MAX_HEADER = 4096
 /** Bytes that an array may take beyond those of the file: weights do not compress further. */
@@ -28,14 +28,14 @@ interface Stored extends StoredTensor {
 }
 
 /**
- * Opens numpy's npz, compressed or not. Arrays of objects, which are pickles, and of texts are not read.
+ * Opens numpy's npz, compressed or not, an archive whose directory has been read. Arrays of objects, which are pickles, and of texts are not read.
  * @throws CheckpointError when it is damaged, holds arrays of another byte order, or such that a small file fills memory.
  */
-export function openNpz(source: ByteSource): Checkpoint {
+export function openNpz(source: ByteSource, entries: ReadonlyMap<string, ZipEntry>): Checkpoint {
   const { name, size } = source
   const tensors = new Map<string, Stored>()
   const unread: Record<string, string> = Object.create(null)
-  for (const entry of readZip(source, { deflated: true }).values()) {
+  for (const entry of entries.values()) {
     const own = entry.name.replace(/\.npy$/, '')
     if (own === entry.name) unread[own] = 'no array'
     else {
@@ -47,7 +47,7 @@ export function openNpz(source: ByteSource): Checkpoint {
   const network = { path: '', tensors, read: (tensor: string) => readArray(source, tensors.get(tensor)!) }
   return {
     ...{ name, size, format: 'npz', metadata: {}, networks: tensors.size ? [network] : [] },
-    tree: () => networkTree(tensors, unread),
+    tree: () => networkTree(tensors, { 'not read': unread }),
   }
 }
 

@@ -4,7 +4,7 @@ import type { Checkpoint, StoredTensor } from './checkpoint.js'
 import { CheckpointError } from './checkpointError.js'
 import { type ProtoField, type ProtoReader, protoReader } from './protobuf.js'
 import { quoted } from './quoted.js'
-import { type BranchNode, networkTree, type TreeNode } from './tree.js'
+import { type BranchNode, lineOf, networkTree, textBranches } from './tree.js'
 
 // Field numbers of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto (ModelProto, GraphProto, TensorProto). Only what
 // they say is read, not what is in the weights, so that a file of any size is opened in little memory.
@@ -12,6 +12,7 @@ import { type BranchNode, networkTree, type TreeNode } from './tree.js'
 const MOST_TENSORS = 1 << 16
 /** Kinds of nodes that are counted apart. */
 const MOST_KINDS = 500
+const SHOWN_KINDS = 12
 const MOST_DIMS = 64
 
 const DTYPES: Readonly<Record<number, RawDtype>> = {
@@ -181,25 +182,15 @@ function treeOf(
   metadata: Record<string, string>,
   about: Record<string, string>,
 ): BranchNode {
-  const text = (value: string): TreeNode => ({ kind: 'value', text: quoted(value).slice(1, -1) })
-  const kinds = [...nodes].sort((a, b) => b[1] - a[1]).slice(0, 12)
+  const kinds = [...nodes].sort((a, b) => b[1] - a[1]).slice(0, SHOWN_KINDS)
   const count = [...nodes.values()].reduce((sum, n) => sum + n, 0)
-  const graph = kinds.map(([kind, n]) => `${quoted(kind).slice(1, -1)} ${n}`).join(', ')
-  const entries = [
-    ...Object.entries(about).map(([key, value]) => [key, text(value)] as const),
-    [
-      'nodes',
-      { kind: 'value', text: `${count}: ${graph}${nodes.size > kinds.length ? ', ...' : ''}` },
-    ] as const,
-    ['weights', networkTree(tensors, {})] as const,
+  const shown = kinds.map(([kind, n]) => `${lineOf(kind)} ${n}`).join(', ')
+  const more = nodes.size > kinds.length ? ', ...' : ''
+  const entries: BranchNode['entries'] = [
+    ...Object.entries(about).map(([key, value]) => [key, { kind: 'value', text: lineOf(value) }] as const),
+    ['nodes', { kind: 'value', text: `${count}: ${shown}${more}` }],
+    ['weights', networkTree(tensors)],
+    ...textBranches({ metadata, 'not read': unread }),
   ]
-  const beside = [
-    ['metadata', metadata],
-    ['not read', unread],
-  ] as const
-  const branches = beside.flatMap(([key, texts]) => {
-    const node = networkTree(new Map(), texts)
-    return Object.keys(texts).length ? [[key, node.entries[0]![1]] as const] : []
-  })
-  return { kind: 'branch', type: 'ONNX', entries: [...entries, ...branches], more: 0 }
+  return { kind: 'branch', type: 'ONNX', entries, more: 0 }
 }

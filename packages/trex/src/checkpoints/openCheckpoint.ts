@@ -4,7 +4,8 @@ import { CheckpointError } from './checkpointError.js'
 import { openNpz } from './npzFile.js'
 import { openOnnx } from './onnxFile.js'
 import { withOurNames } from './otherNames.js'
-import { openPthCheckpoint } from './pthCheckpoint.js'
+import { openPth, openZipPth } from './pth.js'
+import { pthCheckpoint } from './pthCheckpoint.js'
 import { openSafetensorsFile } from './safetensorsFile.js'
 import { readZip } from './zip.js'
 
@@ -40,8 +41,10 @@ function opened(source: ByteSource): Checkpoint {
     throw new CheckpointError(source.name, 'is empty', { hint: 'Download or copy it again.' })
   const head = source.read(0, Math.min(source.size, HEAD_BYTES))
   const text = String.fromCharCode(...head)
+  // The length of a header may begin like any other kind; that of a header below 4 GiB ends with zeros.
+  if (text.slice(4, 9) === '\0\0\0\0{') return openSafetensorsFile(source)
   if (text.startsWith('PK')) return openZip(source)
-  if (head[0] === 0x80 || text.startsWith('ustar', 257)) return openPthCheckpoint(source)
+  if (head[0] === 0x80 || text.startsWith('ustar', 257)) return pthCheckpoint(source, openPth(source))
   if (text[8] === '{') return openSafetensorsFile(source)
   if (head[0] === 0x08 && head[1]! < 0x20) return openOnnx(source) // field 1, the version of the format
   const [, what, hint] = OTHERS.find(([begins]) => text.startsWith(begins)) ?? []
@@ -52,8 +55,9 @@ function opened(source: ByteSource): Checkpoint {
 
 /** A zip archive is PyTorch's when it has a pickle, and numpy's when it has arrays. */
 function openZip(source: ByteSource): Checkpoint {
-  const names = [...readZip(source, { deflated: true }).keys()]
-  if (!names.some((name) => name.endsWith('/data.pkl')) && names.some((name) => name.endsWith('.npy')))
-    return openNpz(source)
-  return openPthCheckpoint(source)
+  const entries = readZip(source, { deflated: true })
+  const names = [...entries.keys()]
+  const arrays =
+    names.some((name) => name.endsWith('.npy')) && !names.some((name) => /(^|\/)data\.pkl$/.test(name))
+  return arrays ? openNpz(source, entries) : pthCheckpoint(source, openZipPth(source, entries))
 }

@@ -17,6 +17,8 @@ export const COSTS = { slot: 32, item: 24, entry: 112, tuple: 144, container: 38
  */
 const FREE = 16 << 20
 const PER_BYTE = 32
+/** Of a large pickle: more than the bytes of its file, so that with these all is below twice the file and 64 MiB. */
+const ABOVE_FILE = 44 << 20
 const MOST = 2 ** 31
 
 /**
@@ -26,9 +28,9 @@ const MOST = 2 ** 31
 const MAX_WIDE_KEYS = 1 << 13
 const WIDE = 1 << 20
 
-/** The budget of a pickle of so many bytes: 47 MiB for one of 1 MB. */
-export function pickleBudget(bytes: number): PickleBudget {
-  let left = Math.min(FREE + PER_BYTE * bytes, MOST)
+/** The budget of a pickle of so many bytes in a file of so many: 45 MiB for one of 1 MB. */
+export function pickleBudget(bytes: number, file = bytes): PickleBudget {
+  let left = Math.min(FREE + PER_BYTE * bytes, ABOVE_FILE + file, MOST)
   let wideKeys = MAX_WIDE_KEYS
   const spend = (cost: number) => {
     left -= cost

@@ -1,7 +1,7 @@
 import { PickleGlobal, PickleObject, PickleTuple, type PickleValue } from './pickleValues.js'
 import { PthStorage, PthTensor } from './pthTensor.js'
 import { quoted } from './quoted.js'
-import { MOST_ENTRIES, type TreeNode } from './tree.js'
+import { lineOf, MOST_ENTRIES, type TreeNode } from './tree.js'
 
 /** Branches of a tree in all, and the levels below its top. */
 const MOST_BRANCHES = 4000
@@ -22,6 +22,9 @@ export function pickleTree(root: PickleValue): TreeNode {
     const type = typeOf(value)
     const empty = !(value instanceof PickleObject) && sizeOf(value) === 0
     if (empty) return { kind: 'value', text: `empty ${type}` }
+    const items = value instanceof PickleTuple ? value.items : Array.isArray(value) ? value : undefined
+    const line = items && plainLine(items)
+    if (line !== undefined) return { kind: 'value', text: Array.isArray(value) ? `[${line}]` : `(${line})` }
     if (seen.has(value)) return { kind: 'value', text: `${type}, as above` }
     if (seen.size >= MOST_BRANCHES || level > MOST_LEVELS)
       return { kind: 'value', text: `${type}, not shown` }
@@ -32,6 +35,13 @@ export function pickleTree(root: PickleValue): TreeNode {
     return { kind: 'branch', type, entries, more: count - entries.length }
   }
   return node(root, 0)
+}
+
+/** A list of plain values alone: the first of them. */
+function plainLine(items: readonly PickleValue[]): string | undefined {
+  const texts = items.slice(0, LIST_ENTRIES).map(plainText)
+  if (!texts.every((text) => text !== undefined)) return undefined
+  return [...texts, ...(items.length > texts.length ? [`... ${items.length} in all`] : [])].join(', ')
 }
 
 function plainText(value: PickleValue): string | undefined {
@@ -48,7 +58,7 @@ function plainText(value: PickleValue): string | undefined {
 
 /** What is called, for a line of text. */
 function nameOf(callable: PickleValue): string {
-  return callable instanceof PickleGlobal ? quoted(callable.path).slice(1, -1) : 'object'
+  return callable instanceof PickleGlobal ? lineOf(callable.path) : 'object'
 }
 
 function typeOf(value: PickleValue): string {
@@ -108,6 +118,6 @@ const entriesOf = (dict: Map<PickleValue, PickleValue>, most: number): [string, 
 
 /** A key as it is, where it is a text or a number. */
 function keyText(key: PickleValue): string {
-  if (typeof key === 'string') return quoted(key).slice(1, -1)
+  if (typeof key === 'string') return lineOf(key)
   return plainText(key) ?? typeOf(key)
 }

@@ -20,7 +20,7 @@ const MAX_PICKLE_BYTES = 1 << 28
 export function openPth(source: ByteSource): PthFile {
   const head = source.read(0, Math.min(source.size, 512))
   const starts = (...bytes: number[]) => bytes.every((byte, i) => head[i] === byte)
-  if (starts(0x50, 0x4b, 0x03, 0x04)) return openZipPth(source)
+  if (starts(0x50, 0x4b, 0x03, 0x04)) return openZipPth(source, readZip(source))
   if (starts(0x80) && head[1]! >= 2 && head[1]! <= 5) return openLegacyPth(source)
   if (source.size === 0) throw new CheckpointError(source.name, 'is empty')
   const tar = new TextDecoder().decode(head.subarray(257, 262)) === 'ustar'
@@ -33,8 +33,14 @@ export function openPth(source: ByteSource): PthFile {
   )
 }
 
-function openZipPth(source: ByteSource): PthFile {
-  const entries = readZip(source)
+/** As `openPth`, of an archive whose directory has been read. */
+export function openZipPth(source: ByteSource, entries: ReadonlyMap<string, ZipEntry>): PthFile {
+  for (const { name, deflated } of entries.values())
+    if (deflated)
+      throw new CheckpointError(
+        source.name,
+        `member ${quoted(name)} is compressed, which torch.save never does`,
+      )
   const prefix = folderOf(source, entries)
   const small = (name: string, limit: number): Uint8Array | undefined => {
     const entry = entries.get(`${prefix}/${name}`)
@@ -56,7 +62,7 @@ function openZipPth(source: ByteSource): PthFile {
   const check = (storage: PthStorage) => checkStored(storage, storageEntry(storage.key))
   const root = readPickle(source, () => {
     const pickle = small('data.pkl', MAX_PICKLE_BYTES)!
-    const budget = pickleBudget(pickle.length)
+    const budget = pickleBudget(pickle.length, source.size)
     return unpickle(pickle, torchMeaning(check, budget), budget).value
   })
   return { root, read: (tensor) => readTensor(source, storageEntry(tensor.storage.key)!.offset, tensor) }

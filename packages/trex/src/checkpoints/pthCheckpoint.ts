@@ -1,13 +1,11 @@
 import type { ByteSource } from './byteSource.js'
 import type { Checkpoint } from './checkpoint.js'
 import { pickleTree } from './pickleTree.js'
-import { openPth } from './pth.js'
+import type { PthFile } from './pthFile.js'
 import { stateDicts } from './stateDicts.js'
 
-/** Opens a file that `torch.save` wrote. @throws CheckpointError as `openPth` does. */
-export function openPthCheckpoint(source: ByteSource): Checkpoint {
-  const { name, size } = source
-  const file = openPth(source)
+/** What `openPth` opened, as a checkpoint. */
+export function pthCheckpoint({ name, size }: ByteSource, file: PthFile): Checkpoint {
   const networks = stateDicts(file.root).map(({ path, tensors }) => ({
     path,
     tensors,

@@ -34,7 +34,7 @@ export function openSafetensorsFile(source: ByteSource): Checkpoint {
   }
   return {
     ...{ name, size, format: 'safetensors', metadata: header.metadata, networks: [network] },
-    tree: () => networkTree(network.tensors, header.metadata),
+    tree: () => networkTree(network.tensors, { metadata: header.metadata }),
   }
 }
 

@@ -31,25 +31,33 @@ export interface BranchNode {
 /** Entries of one branch that a tree shows. */
 export const MOST_ENTRIES = 2000
 
-/** The tree of a file of named tensors with texts beside them. */
+/** The tree of a file of named tensors, with texts beside them under a name. */
 export function networkTree(
   tensors: ReadonlyMap<string, StoredTensor>,
-  metadata: Readonly<Record<string, string>>,
+  beside: Readonly<Record<string, Readonly<Record<string, string>>>> = {},
 ): BranchNode {
-  const texts = Object.entries(metadata)
   const shown = [...tensors].slice(0, MOST_ENTRIES)
-  const named = shown.map(([name, { dtype, shape }]) => [name, { kind: 'tensor', dtype, shape }] as const)
+  const named = shown.map(
+    ([name, { dtype, shape }]) => [lineOf(name), { kind: 'tensor', dtype, shape }] as const,
+  )
   const branch = { kind: 'branch', type: 'dict', entries: named, more: tensors.size - shown.length } as const
+  const texts = textBranches(beside)
   if (texts.length === 0) return branch
-  const values = texts
-    .slice(0, MOST_ENTRIES)
-    .map(([key, text]) => [key, { kind: 'value', text: quoted(text) }] as const)
-  const more = texts.length - values.length
-  const about = { kind: 'branch', type: 'metadata', entries: values, more } as const
-  return {
-    kind: 'branch',
-    type: 'file',
-    entries: [['metadata', about] as const, ['tensors', branch] as const],
-    more: 0,
-  }
+  return { kind: 'branch', type: 'file', entries: [...texts, ['tensors', branch]], more: 0 }
 }
+
+/** Texts under their names, where there are some. */
+export function textBranches(
+  beside: Readonly<Record<string, Readonly<Record<string, string>>>>,
+): BranchNode['entries'] {
+  return Object.entries(beside).flatMap(([name, texts]) => {
+    const all = Object.entries(texts)
+    const shown = all.slice(0, MOST_ENTRIES)
+    const entries = shown.map(([key, text]) => [lineOf(key), { kind: 'value', text: lineOf(text) }] as const)
+    const branch = { kind: 'branch', type: 'texts', entries, more: all.length - shown.length } as const
+    return all.length ? [[name, branch] as const] : []
+  })
+}
+
+/** Text of a file on one line. */
+export const lineOf = (text: string): string => quoted(text).slice(1, -1)

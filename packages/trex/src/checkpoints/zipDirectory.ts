@@ -18,7 +18,7 @@ const MAX_COMMENT = 0xffff
 
 /** The most bytes and entries a directory may have. */
 const MAX_DIRECTORY_BYTES = 1 << 28
-const MAX_ENTRIES = 1 << 16
+const MAX_ENTRIES = 1 << 15
 
 /**
  * Finds the central directory by the record at the archive's end, in its 64-bit form where there is one. It must reach

@@ -213,8 +213,8 @@ describe('weights', () => {
     writeFileSync(at('text.safetensors'), 'no weights')
     await fails(
       [at('text.safetensors'), data, ...options],
-      /cannot read weights: .*text\.safetensors/,
-      'give a run folder',
+      /text\.safetensors: is no file of weights that is known/,
+      'Give weights as .safetensors',
     )
   })
 })

@@ -6,7 +6,7 @@ import { addModelFlags, addReadingFlags } from './settingOptions.js'
 export function evalCommand(): Command {
   const command = new Command('eval')
     .description('evaluate a run, or weights of an encoder, on labelled images')
-    .argument('<run>', 'run folder, or encoder weights as .safetensors or .pth (--encoder says of which)')
+    .argument('<run>', 'run folder, or encoder weights (.pth, .safetensors, .npz, .onnx)')
     .argument('[data]', `${DATA_HELP}; a run has its own`)
     .option('--checkpoint <which>', 'of a run: best, last or a file (default: best if there is one)')
     .addOption(

@@ -160,7 +160,7 @@ describe('weights', () => {
       status: 1,
       stderr: expect.stringContaining('without training'),
     })
-    await fails([at('photos/cat/0.jpg'), data, ...out], 'was not written by torch.save', 'Convert it')
+    await fails([at('photos/cat/0.jpg'), data, ...out], 'is no file of weights that is known', 'Give weights')
   })
 })
 

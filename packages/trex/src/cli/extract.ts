@@ -9,7 +9,7 @@ export function extractCommand(): Command {
     .description('write the features of images to disk, for probes and other programs')
     .argument(
       '<model>',
-      'run folder, encoder weights as .safetensors or .pth, or random:ENCODER without training',
+      'run folder, encoder weights (.pth, .safetensors, .npz, .onnx), or random:ENCODER without training',
     )
     .argument('<data>', DATA_HELP)
     .requiredOption('--out <dir>', 'folder for train.safetensors, val.safetensors; the same command goes on')

@@ -1,6 +1,6 @@
 import { withoutSecrets } from '../data/sources/httpUrl.js'
 import { TrexError } from '../errors.js'
-import type { ImagePart } from '../features/extract.js'
+import type { ImagePart } from '../features/computeFeatures.js'
 import type { Settings } from '../settings.js'
 import { openData, placeOf } from './dataPlace.js'
 import { knownSet } from './knownSet.js'

@@ -5,12 +5,18 @@ import { compareCommand } from './compare.js'
 import { datasetsCommand } from './datasets.js'
 import { demoCommand } from './demo.js'
 import { doctorCommand } from './doctor.js'
+import { embedCommand } from './embed.js'
 import { evalCommand } from './eval.js'
+import { exportCommand } from './export.js'
 import { extractCommand } from './extract.js'
+import { importCommand } from './import.js'
 import { previewCommand } from './preview.js'
 import { watchOutput } from './print.js'
+import { pullCommand } from './pull.js'
+import { pushCommand } from './push.js'
 import { replayCommand } from './replay.js'
 import { runsCommand } from './runs.js'
+import { searchCommand } from './search.js'
 import { trainCommand } from './train.js'
 import { transferCommand } from './transfer.js'
 
@@ -30,8 +36,14 @@ const commands = [
   trainCommand(),
   replayCommand(),
   runsCommand(),
+  importCommand(),
   evalCommand(),
   extractCommand(),
+  embedCommand(),
+  searchCommand(),
+  exportCommand(),
+  pushCommand(),
+  pullCommand(),
   transferCommand(),
   compareCommand(),
   previewCommand(),

@@ -18,11 +18,16 @@ export function watchOutput(): void {
  * Prints what a command was asked for to stdout, as far as somebody reads it. Rejects with TrexError when it cannot be
  * written.
  */
-export function print(text: string): Promise<void> {
+export async function print(text: string): Promise<void> {
+  await printWhileRead(text)
+}
+
+/** As `print`, and tells whether somebody reads it. */
+export function printWhileRead(text: string): Promise<boolean> {
   return new Promise((done, fail) => {
     // The stream tells of an error as an event as well, which nobody else listens to.
     const onError = (cause: NodeJS.ErrnoException) => {
-      if (cause.code === 'EPIPE') return done()
+      if (cause.code === 'EPIPE') return done(false)
       fail(
         new TrexError(`the output cannot be written: ${cause.message}`, { hint: 'free some space', cause }),
       )
@@ -31,7 +36,7 @@ export function print(text: string): Promise<void> {
     process.stdout.write(`${text}\n`, (error) => {
       if (error) return onError(error)
       process.stdout.off('error', onError)
-      done()
+      done(true)
     })
   })
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { availableParallelism, totalmem } from 'node:os'
 import { EngineError, type EngineInfo, engineInfo, engineRecord } from 'trex-torch'
 import { resolveAuto } from '../train/precision.js'
@@ -16,6 +17,8 @@ export interface Diagnosis {
   bf16: boolean | null
   amx: boolean | null
   precision: string | null
+  /** The version of onnxruntime-node. */
+  onnxruntime: string | null
   missing: { what: string; remedy: string }[]
 }
 
@@ -43,6 +46,9 @@ function diagnose(): Diagnosis {
     if (!(error instanceof EngineError)) throw error
     missing.push({ what: 'libtorch', remedy: error.message })
   }
+  const onnxruntime = onnxruntimeVersion()
+  if (onnxruntime === null)
+    missing.push({ what: 'ONNX Runtime', remedy: 'loadEncoder runs on it: npm install onnxruntime-node' })
   const record = recordOrNull()
   if (info && usesReferenceBlas())
     missing.push({
@@ -71,6 +77,7 @@ function diagnose(): Diagnosis {
     bf16: info?.bf16 ?? null,
     amx: info?.amx ?? null,
     precision: info && resolveAuto({ device: 'auto', precision: 'auto' }).precision,
+    onnxruntime,
     missing,
   }
 }
@@ -81,6 +88,14 @@ function usesReferenceBlas(): boolean {
     return /\/blas\/libblas\.so/.test(readFileSync('/proc/self/maps', 'utf8'))
   } catch {
     return false
+  }
+}
+
+function onnxruntimeVersion(): string | null {
+  try {
+    return (createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string }).version
+  } catch {
+    return null
   }
 }
 
@@ -110,7 +125,13 @@ function describe(d: Diagnosis): string {
       ['bf16', d.bf16 ? `instructions present${d.amx ? ', AMX' : ', no AMX'}` : 'no instructions'],
       ['precision', `${d.precision} by default`],
     )
+  rows.push([
+    'onnx',
+    d.onnxruntime
+      ? `onnxruntime-node ${d.onnxruntime}, which embeds images without libtorch`
+      : 'not installed',
+  ])
   for (const { what, remedy } of d.missing)
-    rows.push([d.ok ? 'not here' : 'missing', d.ok ? `${what}: ${remedy}` : remedy])
+    rows.push(what === 'libtorch' ? ['missing', remedy] : ['not here', `${what}: ${remedy}`])
   return rows.map(([name, value]) => `${name.padEnd(10)} ${value}`).join('\n')
 }

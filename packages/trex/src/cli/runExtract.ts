@@ -2,17 +2,10 @@ import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { printable } from '../data/check/printable.js'
 import { TrexError } from '../errors.js'
+import type { ExtractedFeatures, ImagePart } from '../features/computeFeatures.js'
 import { type ExportedInfo, exportedInfo } from '../features/exportedInfo.js'
 import { type ExportFormat, exportedFiles, exportFeatures } from '../features/exportFeatures.js'
-import {
-  type ExtractedFeatures,
-  type ExtractionOptions,
-  type ExtractionProgress,
-  extractCached,
-  extractToFile,
-  type ImagePart,
-  identityOf,
-} from '../features/extract.js'
+import { type ExtractionOptions, extractCached, extractToFile, identityOf } from '../features/extract.js'
 import { copyFeatureFile } from '../features/featureFile.js'
 import { type FeatureIdentity, identityChanges } from '../features/identity.js'
 import { describeInit } from '../train/initFrom.js'
@@ -22,11 +15,11 @@ import { checkWritable } from './evalFiles.js'
 import { batchSizeFor, withExactFeatures } from './extractDefaults.js'
 import { partsOfData, partsOfSet, type Split } from './extractParts.js'
 import { type FoundModel, findModel } from './findModel.js'
+import { followExtraction } from './followExtraction.js'
 import { imageSizeFor } from './imageSize.js'
 import { print } from './print.js'
-import { type Progress, startProgress } from './progress.js'
 import type { SettingFlags } from './settingFlags.js'
-import { Stopped, stopGently } from './stop.js'
+import { stopGently } from './stop.js'
 
 /** The options of `trex extract` as commander gives them. */
 export interface ExtractFlags extends SettingFlags {
@@ -89,8 +82,8 @@ async function extractPart(
   // Of other formats it is on the way there, and under a name that is nobody's.
   const file = join(out, format === 'safetensors' ? `${part.name}.safetensors` : `.${part.name}.features`)
   const cached = cache !== undefined && !existsSync(file)
-  const done = await follow(
-    part.name,
+  const done = await followExtraction(
+    `extract ${part.name}`,
     cached ? extractCached(cache, opened, part, options) : extractToFile(file, opened, part, options),
   )
   if (format === 'safetensors') {
@@ -115,35 +108,6 @@ function found(
       hint: 'choose another --out, or remove the file',
     })
   return { part, files, info, images, dim, found: true }
-}
-
-async function follow(
-  name: string,
-  events: AsyncGenerator<ExtractionProgress, ExtractedFeatures>,
-): Promise<ExtractedFeatures> {
-  let progress: Progress | undefined
-  let [began, last] = [0, null as ExtractionProgress | null]
-  try {
-    for (;;) {
-      const { value, done } = await events.next()
-      if (done) return value
-      if (!progress) {
-        if (value.resumedAt > 0) console.error(`${name}: goes on after ${value.resumedAt} images`)
-        progress = startProgress(`extract ${name}`, value.total, value.done)
-        began = performance.now()
-      }
-      last = value
-      const rate = (1000 * (value.done - value.resumedAt)) / Math.max(1, performance.now() - began)
-      progress.update(value.done, `${rate.toFixed(1)} img/s`)
-    }
-  } catch (error) {
-    progress?.stop()
-    if (error instanceof Stopped && last)
-      console.error(`stopped after ${last.done} of ${last.total} images: the same command goes on`)
-    throw error
-  } finally {
-    progress?.stop()
-  }
 }
 
 function text(written: readonly Written[]): string {

@@ -22,7 +22,10 @@ export function addModelFlags(command: Command): Command {
 
 function addLearningFlags(command: Command): Command {
   return command
-    .option('--init-from <file>', 'start from the encoder weights of a run, a .safetensors or a PyTorch .pth')
+    .option(
+      '--init-from <file>',
+      'start from the encoder of a run, or of weights as .pth, .safetensors, .npz or .onnx',
+    )
     .option('--epochs <n>', 'passes over the images', numeric)
     .option('--optimizer <name>', 'sgd or adamw')
     .option('--lr <rate>', 'peak learning rate for a batch of 256', numeric)

@@ -10,7 +10,7 @@ export function transferCommand(): Command {
     )
     .requiredOption(
       '--model <model>',
-      'run folder, encoder weights as .safetensors or .pth, or random:ENCODER without training',
+      'run folder, encoder weights (.pth, .safetensors, .npz, .onnx), or random:ENCODER without training',
     )
     .requiredOption(
       '--root <dir>',

@@ -1,24 +1,28 @@
 import { openSafetensors, typedArrayOf, writeFileAtomic } from 'trex-torch/safetensors'
+import { type ZipMember, zipChunks } from '../checkpoints/zipWrite.js'
 import { TrexError } from '../errors.js'
 import { checkFeatureFile, readPaths, slices } from './featureFile.js'
+import { jsonLines } from './jsonLines.js'
 import { npyHeader } from './npy.js'
 import { parquetChunks } from './parquet.js'
-import { type ZipMember, zipChunks } from './zipWrite.js'
 
 /** Formats of features beside safetensors. */
-export const EXPORT_FORMATS = ['npy', 'npz', 'parquet'] as const
+export const EXPORT_FORMATS = ['npy', 'npz', 'parquet', 'jsonl'] as const
 export type ExportFormat = (typeof EXPORT_FORMATS)[number]
 
-/** The files of a format, the one that is written last at the end. */
-export const exportedFiles = (base: string, format: ExportFormat): string[] =>
-  format === 'npy'
-    ? [...['features', 'labels', 'paths'].map((part) => `${base}.${part}.npy`), `${base}.json`]
-    : [`${base}.${format}`]
+/** The files of a format, the one that is written last at the end; images without classes have no labels. */
+export function exportedFiles(base: string, format: ExportFormat, labelled = true): string[] {
+  if (format === 'jsonl') return [`${base}.jsonl`, `${base}.jsonl.json`]
+  if (format !== 'npy') return [`${base}.${format}`]
+  const parts = labelled ? ['.features', '.labels', '.paths'] : ['', '.paths']
+  return [...parts.map((part) => `${base}${part}.npy`), `${base}.json`]
+}
 
 /**
  * Writes the content of a feature file as numpy's arrays: `features` <f4 [n, dim], `labels` <i8 [n] and `paths` |S [n]
  * (UTF-8). As npz they are in NAME.npz with `info`, JSON; as npy in NAME.features.npy, NAME.labels.npy, NAME.paths.npy and
- * NAME.json; as parquet in NAME.parquet, a row an image. One piece at a time is in memory, beside the paths.
+ * NAME.json; as parquet in NAME.parquet, a row an image; as jsonl in NAME.jsonl, a line an image, and NAME.jsonl.json.
+ * Features without classes have no labels, and are NAME.npy. One piece at a time is in memory, beside the paths.
  * @returns the files written
  * @throws TrexError when the file is damaged or these cannot be written.
  */
@@ -31,35 +35,34 @@ export function exportFeatures(file: string, base: string, format: ExportFormat)
   }
   const json = JSON.stringify({ ...info, images, dim })
   const text = new TextEncoder().encode(`${json}\n`)
-  const arrays: [name: string, ZipMember['content'], size: number][] = [
+  const labelled = info.classes.length > 0
+  const paths = readPaths(reader)
+  const at = reader.dataStart + reader.entries.get('features')!.begin
+  const rows = (row: number, count: number) => floatsAt(file, at + row * dim * 4, count * dim)
+  const files = exportedFiles(base, format, labelled)
+  const arrays: [name: string, content: ZipMember['content'], size: number][] = [
     array('features', npyHeader('<f4', [images, dim]), raw('features'), images * dim * 4),
-    array('labels', npyHeader('<i8', [images]), raw('labels'), images * 8),
-    pathsArray(readPaths(reader)),
+    ...(labelled ? [array('labels', npyHeader('<i8', [images]), raw('labels'), images * 8)] : []),
+    pathsArray(paths),
   ]
   try {
-    if (format === 'parquet') {
-      const from = reader.dataStart + reader.entries.get('features')!.begin
-      const table = {
-        ...{ dim, classes: info.classes, paths: readPaths(reader), info: json },
-        labels: Int32Array.from(typedArrayOf(reader.read('labels')) as BigInt64Array, Number),
-        features: (row: number, count: number) => floatsAt(file, from + row * dim * 4, count * dim),
-      }
-      writeFileAtomic(`${base}.parquet`, parquetChunks(table))
-      return exportedFiles(base, format)
-    }
-    if (format === 'npz') {
+    if (format === 'parquet' || format === 'jsonl') {
+      const labels = labelled
+        ? Int32Array.from(typedArrayOf(reader.read('labels')) as BigInt64Array, Number)
+        : null
+      const table = { dim, paths, labels, classes: info.classes, features: rows, info: json }
+      writeFileAtomic(files[0]!, format === 'parquet' ? parquetChunks(table) : jsonLines(table))
+    } else if (format === 'npz') {
       const infoArray = array('info', npyHeader(`|S${text.length}`, []), () => [text], text.length)
       const members = [...arrays, infoArray].map(([name, content, size]) => ({
         name: `${name}.npy`,
         content,
         size,
       }))
-      writeFileAtomic(`${base}.npz`, zipChunks(members))
-      return exportedFiles(base, format)
-    }
-    for (const [name, content] of arrays) writeFileAtomic(`${base}.${name}.npy`, content())
-    writeFileAtomic(`${base}.json`, [text])
-    return exportedFiles(base, format)
+      writeFileAtomic(files[0]!, zipChunks(members))
+    } else for (const [i, [, content]] of arrays.entries()) writeFileAtomic(files[i]!, content())
+    if (format === 'npy' || format === 'jsonl') writeFileAtomic(files.at(-1)!, [text])
+    return files
   } catch (cause) {
     throw new TrexError(`${base}.${format} cannot be written: ${(cause as Error).message}`, {
       hint: 'free some space or choose another --out',

@@ -31,7 +31,7 @@ export async function exportedInfo(base: string, format: ExportFormat): Promise<
 }
 
 async function textOf(path: string, format: ExportFormat): Promise<string> {
-  if (format === 'npy') return readFileSync(path, 'utf8')
+  if (format === 'npy' || format === 'jsonl') return readFileSync(path, 'utf8')
   if (format === 'parquet') {
     const { key_value_metadata: pairs } = await parquetMetadataAsync(await asyncBufferFromFile(path))
     return pairs?.find(({ key }) => key === 'trex.features')?.value ?? ''

@@ -12,7 +12,8 @@ import { openDataset } from '../data/sources/openDataset.js'
 import { rngFor } from '../rng.js'
 import { openEncoder } from '../train/openEncoder.js'
 import { openDataWorkers } from '../train/reading.js'
-import { type ExtractionOptions, extractCached, extractToFile, type ImagePart } from './extract.js'
+import type { ImagePart } from './computeFeatures.js'
+import { type ExtractionOptions, extractCached, extractToFile } from './extract.js'
 import { readFeatures } from './readFeatures.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'trex-extraction-'))

@@ -1,63 +1,26 @@
-import { existsSync, mkdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
+import { join } from 'node:path'
 import { engineInfo, tidy } from 'trex-torch'
-import { removeTemporaries } from 'trex-torch/safetensors'
-import { printable } from '../data/check/printable.js'
-import { type BadImagePolicy, collectBadImages } from '../data/loader/badImages.js'
-import { evalBatches } from '../data/loader/loader.js'
-import type { Workers } from '../data/loader/workers.js'
-import type { EvalTransform } from '../data/pixels/evalTransform.js'
 import type { Normalization } from '../data/pixels/normalize.js'
-import type { Sample, SampleStream } from '../data/sources/sample.js'
-import { TrexError } from '../errors.js'
-import { featureNet } from '../method/featureNet.js'
+import { type FeatureNet, featureNet } from '../method/featureNet.js'
 import { imageTensor } from '../method/imageTensor.js'
 import type { OpenEncoder } from '../train/openEncoder.js'
-import { sampleName } from '../train/run.js'
-import { checkFeatureFile, type FeatureInfo, writeFeatureFile } from './featureFile.js'
-import { dataFingerprint, type FeatureIdentity, identityChanges, identityKey } from './identity.js'
-import { openPartial, removePartial } from './partial.js'
-
-/** The images to extract features of: one part of a data set. */
-export interface ImagePart {
-  readonly samples: readonly Sample[]
-  readonly classes: readonly string[]
-  /** What stored paths are relative to. */
-  readonly root: string
-  /** `train`, `val`, ... */
-  readonly name: string
-  readonly stream?: SampleStream
-}
+import {
+  type ComputeOptions,
+  type ExtractedFeatures,
+  type ExtractionProgress,
+  type FeatureComputer,
+  featuresToFile,
+  type ImagePart,
+} from './computeFeatures.js'
+import { dataFingerprint, type FeatureIdentity, identityKey } from './identity.js'
 
 /** How features are extracted. */
-export interface ExtractionOptions {
+export interface ExtractionOptions extends ComputeOptions {
   /** Side of the encoder's images: the shortest side is resized to it (bicubic, antialiased), the middle is taken. */
   readonly size: number
-  readonly batchSize: number
+  /** As those of `pool`, that is of `openDataWorkers`. */
   readonly normalization: Normalization
   readonly autoOrient: boolean
-  /** Threads of `openDataWorkers`, with the same normalization and orientation. */
-  readonly pool: Workers
-  readonly bad: BadImagePolicy
-  readonly signal?: AbortSignal
-}
-
-/** How far an extraction is, in images; those before `resumedAt` are of an earlier process. */
-export interface ExtractionProgress {
-  readonly done: number
-  readonly total: number
-  readonly resumedAt: number
-}
-
-/** Features that are on disk. */
-export interface ExtractedFeatures {
-  readonly file: string
-  readonly info: FeatureInfo
-  readonly images: number
-  readonly dim: number
-  /** Whether they were there already. */
-  readonly found: boolean
 }
 
 const PRECISIONS = { bfloat16: 'bf16', float16: 'fp16' } as const
@@ -81,20 +44,16 @@ export function identityOf(
   }
 }
 
-/**
- * Extracts the features of a part into a feature file, unless it holds them already; goes on where an earlier process
- * was stopped, to the same bytes. Rejects with TrexError when the file holds other features, is damaged, or cannot be
- * written, when a feature is not finite, and for bad images as the policy says.
- */
+/** Extracts the features of a part into a feature file, as `featuresToFile` does. */
 export async function* extractToFile(
   file: string,
   opened: OpenEncoder,
   part: ImagePart,
   options: ExtractionOptions,
 ): AsyncGenerator<ExtractionProgress, ExtractedFeatures, void> {
-  if (part.samples.length === 0) throw new TrexError(`there are no images in part ${part.name}`)
   const identity = identityOf(opened, part, options)
-  return existsSync(file) ? found(file, identity) : yield* extracted(file, identity, opened, part, options)
+  using computer = computerOf(opened)
+  return yield* featuresToFile(file, identity, part, computer, options)
 }
 
 /**
@@ -111,99 +70,17 @@ export async function* extractCached(
   return yield* extractToFile(join(cache, `${key}.safetensors`), opened, part, options)
 }
 
-function found(file: string, identity: FeatureIdentity): ExtractedFeatures {
-  const { images, dim, ...info } = checkFeatureFile(file)
-  const changes = identityChanges(info.identity, identity)
-  if (changes.length)
-    throw new TrexError(`${file} holds features of another ${changes.join(', ')}`, {
-      hint: 'choose another --out, or remove the file',
-    })
-  removePartial(file) // a process was killed after the last byte
-  return { file, info, images, dim, found: true }
-}
-
-async function* extracted(
-  file: string,
-  identity: FeatureIdentity,
-  opened: OpenEncoder,
-  part: ImagePart,
-  { batchSize, pool, bad: policy, signal }: ExtractionOptions,
-): AsyncGenerator<ExtractionProgress, ExtractedFeatures, void> {
-  const { samples, root } = part
-  const dim = opened.encoder.featureDim
-  mkdirSync(dirname(file), { recursive: true })
-  using partial = openPartial(file, { identity, batchSize, dim })
-  removeTemporaries(file)
-  using net = featureNet(opened.encoder, opened.precision)
-  const { resumedAt } = partial
-  const bad = collectBadImages(
-    policy,
-    partial.leftOut.map(({ path, reason }) => [path, reason]),
-  )
-  const missing = (from: number, to: number, have: ReadonlySet<number>) => {
-    const indices = Array.from({ length: to - from }, (_, i) => from + i).filter((i) => !have.has(i))
-    return indices.map((index) => {
-      const { path } = samples[index]!
-      return { index, path, reason: bad.skipped.get(path) ?? 'it could not be read' }
-    })
+/** What computes the features of an encoder; disposing it releases copies of weights, not the encoder. */
+function computerOf({ encoder, precision, describe }: OpenEncoder): FeatureComputer & Disposable {
+  let net: FeatureNet | undefined
+  return {
+    dim: encoder.featureDim,
+    encoder: describe,
+    computed: `libtorch ${engineInfo().version}, ${precision.device}`,
+    rows(batch) {
+      const { forward } = (net ??= featureNet(encoder, precision))
+      return tidy(() => forward(imageTensor(batch, { precision, channelsLast: true })).toFloat32Array()) // [B, D]
+    },
+    [Symbol.dispose]: () => net?.[Symbol.dispose](),
   }
-  let done = resumedAt
-  const { resize, crop, filter } = identity.transform satisfies EvalTransform
-  const rest = samples.slice(resumedAt) // whole batches are done: those that follow are the same
-  const reading = {
-    batchSize,
-    pool,
-    bad,
-    ...(part.stream && { stream: part.stream }),
-    ...(signal && { signal }),
-  }
-  yield { done, total: samples.length, resumedAt }
-  for await (const batch of evalBatches(rest, { resize, crop, filter, ...reading })) {
-    const rows = tidy(
-      () =>
-        net
-          .forward(imageTensor(batch, { precision: opened.precision, channelsLast: true })) // [B, 3, S, S]
-          .toFloat32Array(), // [B, D]
-    )
-    batch.release()
-    const indices = Array.from(batch.indices, (i) => resumedAt + i)
-    checkFinite(rows, dim, (row) => samples[indices[row]!]!.path)
-    const end = Math.min(samples.length, resumedAt + (batch.index + 1) * batchSize)
-    partial.append(rows, end, missing(done, end, new Set(indices)))
-    done = end
-    await setImmediate() // batches that are ready would keep signals waiting
-    yield { done, total: samples.length, resumedAt }
-  }
-  partial.append(new Float32Array(0), samples.length, missing(done, samples.length, new Set()))
-  if (partial.rows === 0)
-    throw new TrexError(`not one image of part ${part.name} could be read`, {
-      hint: 'look at the data with `trex datasets check DATA`',
-    })
-  const out = new Set(partial.leftOut.map(({ index }) => index))
-  const kept = samples.filter((_, i) => !out.has(i))
-  const info: FeatureInfo = {
-    version: 1,
-    identity,
-    encoder: opened.describe,
-    computed: `libtorch ${engineInfo().version}, ${opened.precision.device}`,
-    ...{ root, split: part.name, classes: [...part.classes] },
-    leftOut: [...partial.leftOut],
-  }
-  writeFeatureFile(file, info, {
-    dim,
-    features: () => partial.read(),
-    labels: Int32Array.from(kept, ({ label }) => label),
-    paths: kept.map((sample) => sampleName(root, sample)),
-  })
-  partial.remove()
-  return { file, info, images: kept.length, dim, found: false }
-}
-
-function checkFinite(rows: Float32Array, dim: number, pathOf: (row: number) => string): void {
-  const at = rows.findIndex((value) => !Number.isFinite(value))
-  if (at < 0) return
-  const row = Math.floor(at / dim)
-  throw new TrexError(`feature ${at % dim} of ${printable(pathOf(row))} is ${rows[at]}`, {
-    hint: 'the weights or the numbers of half precision are out of bounds: try another --checkpoint, or --precision fp32',
-  })
 }

@@ -18,7 +18,7 @@ export const identitySchema = z.strictObject({
   transform: z.strictObject({
     resize: z.number(),
     crop: z.number(),
-    filter: z.literal('bicubic'),
+    filter: z.enum(['bilinear', 'bicubic']),
     mean: three,
     std: three,
     autoOrient: z.boolean(),
@@ -51,7 +51,10 @@ export function dataFingerprint(
   root: string,
   samples: readonly Sample[],
   classes: readonly string[],
-  { times = true } = {},
+  {
+    times = true,
+    nameOf = (sample) => sampleName(root, sample),
+  }: { readonly times?: boolean; readonly nameOf?: ((sample: Sample) => string) | undefined } = {},
 ): string {
   const hash = createHash('sha256').update(`${JSON.stringify(classes)}\n`)
   const archives = new Map<string, string>()
@@ -61,7 +64,7 @@ export function dataFingerprint(
     return known
   }
   for (const sample of samples) {
-    hash.update(`${JSON.stringify(sampleName(root, sample))} ${sample.label} `)
+    hash.update(`${JSON.stringify(nameOf(sample))} ${sample.label} `)
     const { at } = sample
     if (at === undefined) hash.update(`${fileState(sample.path, times)}\n`)
     else if (at.kind === 'slice') hash.update(`${archive(at.path)} ${at.offset} ${at.length}\n`)

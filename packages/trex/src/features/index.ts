@@ -1,13 +1,13 @@
-export { type ExportedInfo, exportedInfo } from './exportedInfo.js'
-export { EXPORT_FORMATS, type ExportFormat, exportFeatures } from './exportFeatures.js'
 export {
   type ExtractedFeatures,
-  type ExtractionOptions,
   type ExtractionProgress,
-  extractCached,
-  extractToFile,
+  type FeatureComputer,
+  featuresToFile,
   type ImagePart,
-} from './extract.js'
+} from './computeFeatures.js'
+export { type ExportedInfo, exportedInfo } from './exportedInfo.js'
+export { EXPORT_FORMATS, type ExportFormat, exportFeatures } from './exportFeatures.js'
+export { type ExtractionOptions, extractCached, extractToFile } from './extract.js'
 export {
   checkFeatureFile,
   type FeatureInfo,
@@ -18,3 +18,4 @@ export {
 } from './featureFile.js'
 export { dataFingerprint, type FeatureIdentity, identityKey } from './identity.js'
 export { readFeatures } from './readFeatures.js'
+export { readVectors, type StoredVectors } from './readVectors.js'

@@ -30,6 +30,7 @@ const plan: PartialPlan = {
   },
   batchSize: 2,
   dim: 3,
+  computed: 'libtorch, cpu',
 }
 const left = { index: 3, path: 'x.jpg', reason: 'no image' }
 

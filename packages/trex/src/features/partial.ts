@@ -18,8 +18,13 @@ import { lockRun } from '../train/runLock.js'
 import { slices } from './featureFile.js'
 import { identityChanges, identitySchema } from './identity.js'
 
-/** What must be the same when an extraction goes on: also the images a batch, which may decide last digits. */
-const planSchema = z.strictObject({ identity: identitySchema, batchSize: z.number(), dim: z.number() })
+/** What must be the same when an extraction goes on: also the images a batch and the engine, which decide last digits. */
+const planSchema = z.strictObject({
+  identity: identitySchema,
+  batchSize: z.number(),
+  dim: z.number(),
+  computed: z.string(),
+})
 
 /** As `planSchema` has it. */
 export type PartialPlan = Readonly<z.infer<typeof planSchema>>
@@ -139,6 +144,7 @@ function readProgress(dir: string, data: string, plan: PartialPlan): Progress {
   const { identity, ...sizes } = progress.plan
   const changes: string[] = identityChanges(identity, plan.identity)
   if (sizes.batchSize !== plan.batchSize) changes.push(`batch size (it was ${sizes.batchSize})`)
+  if (sizes.computed !== plan.computed) changes.push(`engine (it was ${sizes.computed})`)
   if (changes.length)
     throw new TrexError(`${dir} is an unfinished extraction with another ${changes.join(', ')}`, {
       hint: 'give the same command to finish it, choose another --out, or remove that folder',

@@ -135,7 +135,8 @@ export function textsIn(source: ByteSource, offset: number, size: number, name: 
 
 const MOST_HEADER = 1 << 16
 
-function arrayIn(source: ByteSource, offset: number, size: number, name: string) {
+/** An array in numpy's format at a place of a file: its header and bytes. */
+export function arrayIn(source: ByteSource, offset: number, size: number, name: string) {
   const head = readNpyHeader(source.read(offset, Math.min(size, MOST_HEADER)), name)
   const bytes = head.shape.reduce((product, length) => product * length, npyItemBytes(head.type))
   if (head.dataStart + bytes !== size)

@@ -3,7 +3,7 @@ import { type RawTensor, typedArrayOf } from 'trex-torch/safetensors'
 import { describeReport, type EncoderReport } from '../checkpoints/encoderReport.js'
 import { reportOf } from '../checkpoints/encoderWeights.js'
 import { findEncoder } from '../checkpoints/findEncoder.js'
-import { quoted } from '../checkpoints/quoted.js'
+import { lineOf } from '../checkpoints/tree.js'
 import { TrexError } from '../errors.js'
 import type { Encoder } from '../method/encoder.js'
 import { OnlineClassMeans } from '../method/onlineClassMeans.js'
@@ -32,7 +32,7 @@ export function initialiseFrom(learner: Learner, path: string): InitReport {
 }
 
 /**
- * Copies the encoder weights of a run, a .safetensors or a PyTorch file into an encoder. Of names that fit equally well
+ * Copies the encoder weights of a run, or of a file that `openCheckpoint` knows, into an encoder. Of names that fit equally well
  * a teacher's are taken before a student's. A position embedding of another grid is interpolated as the encoder itself
  * would for images of that size.
  * @throws TrexError when the file cannot be read, or lists what the encoder needs and the file lacks or has in another
@@ -80,7 +80,7 @@ const SHOWN = 12
 function misfit(name: string, tensor: Tensor, shape: readonly number[]): string[] {
   const square = shape.length === 3 && shape[1]! > 1 && Number.isInteger(Math.sqrt(shape[1]! - 1))
   if (name === POSITIONS && square && shape[0] === 1 && shape[2] === tensor.size(2)) return []
-  return [`${name} is [${quoted(`${shape}`).slice(1, -1)}], not [${tensor.shape}]`]
+  return [`${name} is [${lineOf(`${shape}`)}], not [${tensor.shape}]`]
 }
 
 /** Patches a side of a position embedding [1, 1 + side^2, D]. */
@@ -100,12 +100,7 @@ function tensorOf(raw: RawTensor, what: string): Tensor {
 
 function unknown({ path, networks }: EncoderFile, own: ReadonlyMap<string, Tensor>): TrexError {
   const seen = networks.flatMap(({ tensors }) => [...tensors.keys()].slice(0, SHOWN))
-  const like = seen.length
-    ? `its names are like ${seen
-        .slice(0, 3)
-        .map((name) => quoted(name).slice(1, -1))
-        .join(', ')}`
-    : 'it is empty'
+  const like = seen.length ? `its names are like ${seen.slice(0, 3).map(lineOf).join(', ')}` : 'it is empty'
   return new TrexError(`${path} has no weights of this encoder: ${like}`, {
     hint: `the encoder's are like ${[...own.keys()].slice(0, 3).join(', ')} (torchvision's, timm's and DINO's names)`,
   })

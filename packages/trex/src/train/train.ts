@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { tidy } from 'trex-torch'
+import { tidy, trimMemory } from 'trex-torch'
 import type { Loader } from '../data/loader/loader.js'
 import type { ImageDataset } from '../data/sources/sample.js'
 import { clearFailure, keepFailure, NonFinite } from './failure.js'
@@ -78,6 +78,7 @@ export async function* train(
         yield* journal.spectrum(await validationSpectrum(learner, data.val, run.settings, training.reading))
       const isBest = yield* journal.endEpoch(scores, (performance.now() - began) / 1000)
       saves.saveEpoch(journal.position(), isBest)
+      trimMemory() // validation and V8's compilers leave holes, which would add up over epochs
       yield* journal.flush()
     }
   } catch (error) {

@@ -1,12 +1,11 @@
 import type { Sample, SampleReader } from '../sources/sample.js'
-import { type BatchBuffers, type BatchMemory, takeBuffers } from './batchMemory.js'
+import { type BatchBuffers, takeBuffers } from './batchMemory.js'
 import { type BadRow, cropShapes, type Transform } from './fillRows.js'
 import type { Workers } from './workers.js'
 
 /** What the batches of an epoch are made from. */
 export interface BatchPlan {
   readonly workers: Workers
-  readonly memory: BatchMemory
   readonly transform: Transform
   readonly samples: readonly Sample[]
   readonly epoch: number
@@ -68,7 +67,7 @@ export function openBatchWork(plan: BatchPlan): BatchWork {
 }
 
 async function fillBatch(
-  { workers: { pool, pixels }, memory, samples, transform, skipBad }: BatchPlan,
+  { workers: { pool, pixels, memory }, samples, transform, skipBad }: BatchPlan,
   { reader, cancelled, index, indices, place }: Job,
 ): Promise<Filled> {
   const buffers = takeBuffers(memory, pixels, cropShapes(transform), indices.length)

@@ -4,7 +4,6 @@ import type { CropGroup } from '../pixels/multiCrop.js'
 import type { CropArray } from '../pixels/normalize.js'
 import type { Sample, SampleReader, SampleStream } from '../sources/sample.js'
 import { type BadImages, collectBadImages } from './badImages.js'
-import type { BatchMemory } from './batchMemory.js'
 import { type Batch, type StreamOptions, streamBatches } from './batchStream.js'
 import { type BatchPlan, type BatchWork, openBatchWork } from './batchWork.js'
 import { createSampler, type Sampler } from './sampler.js'
@@ -78,13 +77,12 @@ export function openLoader(options: LoaderOptions): Loader {
     })
   }
   const workers = options.pool ?? openWorkers(options)
-  const memory: BatchMemory = new Map()
   const streaming = streamOptions(options, workers)
   let ahead: BatchWork | undefined // of the epoch after the one that is read
   const workOf = (epoch: number, startBatch: number) =>
     openBatchWork({
       ...batchesOf(sampler, epoch, startBatch, options),
-      ...{ workers, memory, samples, transform: { kind: 'multiCrop', groups, seed, epoch } },
+      ...{ workers, samples, transform: { kind: 'multiCrop', groups, seed, epoch } },
     })
   async function* read(epoch: number, startBatch: number) {
     const early = ahead
@@ -134,8 +132,7 @@ export async function* evalBatches(
   try {
     const work = openBatchWork({
       ...batchesOf(sampler, 0, 0, { ...options, samples }),
-      ...{ workers, memory: new Map(), samples },
-      transform: { kind: 'eval', transform: { resize, crop, filter } },
+      ...{ workers, samples, transform: { kind: 'eval', transform: { resize, crop, filter } } },
     })
     const batches = streamBatches(work, streamOptions(options, workers))
     for await (const { crops, epoch: _, ...batch } of batches) yield { ...batch, images: crops[0]! }
@@ -159,7 +156,7 @@ function batchesOf(
   epoch: number,
   start: number,
   { samples, stream, signal, bad }: Pick<LoaderOptions, 'samples' | 'stream' | 'signal' | 'bad'>,
-): Omit<BatchPlan, 'workers' | 'memory' | 'samples' | 'transform'> {
+): Omit<BatchPlan, 'workers' | 'samples' | 'transform'> {
   const order = sampler.order(epoch)
   const indicesOf = (index: number) => sampler.batch(order, index)
   return {

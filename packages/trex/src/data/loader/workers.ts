@@ -1,6 +1,6 @@
 import type { DecodeOptions } from '../decode/decode.js'
 import { IMAGENET_NORMALIZATION, type Normalization } from '../pixels/normalize.js'
-import type { PixelType } from './batchMemory.js'
+import type { BatchMemory, PixelType } from './batchMemory.js'
 import { openWorkerPool, type WorkerPool } from './workerPool.js'
 
 /** How images become crops, and by how many threads. */
@@ -27,6 +27,8 @@ export interface Workers {
   readonly pool: WorkerPool
   readonly pixels: PixelType
   readonly normalization: Normalization
+  /** What the loaders' batches lie in; new memory every epoch would wait for all threads' garbage collectors. */
+  readonly memory: BatchMemory
   /** Ends the threads once their jobs are done. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -52,5 +54,5 @@ export function openWorkers({
     { stallSeconds, execArgv, nice },
   )
   const close = () => pool.close()
-  return { pool, pixels, normalization, close, [Symbol.asyncDispose]: close }
+  return { pool, pixels, normalization, memory: new Map(), close, [Symbol.asyncDispose]: close }
 }

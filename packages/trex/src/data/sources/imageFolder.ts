@@ -134,9 +134,23 @@ export function splitTrainVal(
   return { train: pick(train), val: pick(val) }
 }
 
+/** All images below a folder, of label 0; what is left out is counted. Rejects with TrexError when it cannot be read. */
+export async function imagesBelow(root: string, ignored: Counts): Promise<Sample[]> {
+  const folder = folderPath(withoutSlashes(root))
+  const list: ImageList = { label: 0, samples: [], ignored }
+  try {
+    await listImages(folder, [await realPath(folder)], list)
+  } catch (cause) {
+    throw new TrexError(`${root} ${whyUnreadable(cause as Error)}`, { cause })
+  }
+  return list.samples
+}
+
+const withoutSlashes = (path: string) => normalize(path).replace(/(?<=.)[/\\]+$/, '')
+
 async function listRoot(root: string, ignored: Counts): Promise<FolderEntry[]> {
   try {
-    return await listFolder(folderPath(normalize(root).replace(/(?<=.)[/\\]+$/, '')), ignored)
+    return await listFolder(folderPath(withoutSlashes(root)), ignored)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const reason =

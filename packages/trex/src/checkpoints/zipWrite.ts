@@ -13,15 +13,22 @@ const [LOCAL, CENTRAL, END, END64, LOCATOR64] = [0x04034b50, 0x02014b50, 0x06054
 const VERSION = 45 // with 64-bit sizes
 const DATE = 0x21 // 1 January 1980: the same content is the same bytes
 const BIG = 0xffffffff
+const PADDING = 0x4246 // `FB`, as PyTorch calls its own
 
-/** The bytes of a zip archive of stored members, with 64-bit sizes throughout, as numpy.savez writes one. */
-export function* zipChunks(members: readonly ZipMember[]): Generator<Uint8Array> {
+/**
+ * The bytes of a zip archive of stored members, with 64-bit sizes throughout, as numpy.savez writes one. Each content
+ * starts at a multiple of `alignment` bytes, a power of two: PyTorch's is 64.
+ */
+export function* zipChunks(
+  members: readonly ZipMember[],
+  { alignment = 1 }: { alignment?: number } = {},
+): Generator<Uint8Array> {
   const directory: Uint8Array[] = []
   let at = 0
   for (const { name, size, content } of members) {
     let crc = 0
     for (const piece of content()) crc = crc32(piece, crc)
-    const header = record(LOCAL, name, crc, size, null)
+    const header = padded(record(LOCAL, name, crc, size, null), at, alignment)
     yield header
     yield* content()
     directory.push(record(CENTRAL, name, crc, size, at))
@@ -69,6 +76,20 @@ function record(
   u64(size)
   if (offset !== null) u64(offset)
   return new Uint8Array(view.buffer)
+}
+
+/** A local header that ends at a multiple of `alignment` bytes when it begins at `at`: an extra field makes up for it. */
+function padded(header: Uint8Array, at: number, alignment: number): Uint8Array {
+  const missing = -(at + header.length) & (alignment - 1)
+  if (missing === 0) return header
+  const length = missing < 4 ? missing + alignment : missing // a field has 4 bytes at least
+  const longer = new Uint8Array(header.length + length)
+  longer.set(header)
+  const view = new DataView(longer.buffer)
+  view.setUint16(28, view.getUint16(28, true) + length, true)
+  view.setUint16(header.length, PADDING, true)
+  view.setUint16(header.length + 2, length - 4, true)
+  return longer
 }
 
 /** The end of the directory with 64-bit numbers, where it is, and the old end that points there. */

@@ -1,0 +1,13 @@
+// What a browser imports: nothing here reaches Node, libtorch or sharp.
+export type { ModelDescription } from './checkpoints/modelDescription.js'
+export { type ClassScore, classify, type LinearHead, type PrototypeHead } from './embed/classify.js'
+export type { EmbedOptions, LoadedEncoder } from './embed/encoder.js'
+export { type Metric, type Nearest, nearest } from './embed/nearest.js'
+export type { DecodedImage } from './embed/preprocess.js'
+export type { Rows } from './embed/session.js'
+export { similarity, type Vectors } from './embed/similarity.js'
+export { loadEncoder, type WebEncoder, type WebLoadOptions } from './embed/webEncoder.js'
+export type { OnProgress, WebFile } from './embed/webFetch.js'
+export type { WebImage } from './embed/webImage.js'
+export type { WebDevice } from './embed/webRuntime.js'
+export { TrexError } from './errors.js'
