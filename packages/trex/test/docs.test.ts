@@ -111,7 +111,7 @@ describe('docs/models.md', () => {
     expect(await printed(text)).toBe("resnet18 [ 64, 3, 7, 7 ] [ 'fc.weight', 'fc.bias' ]\n512"))
 
   test('its program that embeds prints the shape, what is alike, and the class', async () =>
-    expect(await printed(text, 1)).toBe('[ 2, 512 ]\n1.00 1\none'))
+    expect(await printed(text, 2)).toBe('[ 2, 512 ]\n1.00 1\none'))
 })
 
 describe('docs/features.md', () => {

@@ -375,6 +375,24 @@ describe('graphs', () => {
     await exported([...args, '--out', at('huge.onnx')])
   })
 
+  test('of int8 are calibrated on the images that are named, or hold int8 weights alone', async () => {
+    const args = ['--format', 'onnx', '--precision', 'int8']
+    const sizes: number[] = []
+    for (const [calibrate, source] of [
+      [at('photos'), '12 of 12 images of --calibrate'],
+      ['none', null],
+    ] as const) {
+      const out = at(`int8-${sizes.length}.onnx`)
+      const { verified } = await exported([at('supervised'), ...args, '--calibrate', calibrate, '--out', out])
+      expect(verified[0]!.report).toMatchObject({ calibration: source, images: 3, passed: true })
+      expect(verified[0]!.report!.outputs.features!.maxRelativeError).toBeGreaterThan(1e-6)
+      sizes.push(readFileSync(out).length)
+    }
+    for (const size of sizes) expect(size).toBeLessThan(0.3 * 44_700_000) // of the float32 file
+    const weights = [at('vit.safetensors'), ...args, '--images', at('photos'), '--out', at('never.onnx')]
+    await fails(weights, /there are no images to calibrate int8 on/, /--calibrate none/)
+  })
+
   test('of weights that compute nothing finite are not compared', async () => {
     const golden = fileURLToPath(new URL('../../test/golden/pth/encoder-torchvision.pth', import.meta.url))
     const args = [golden, '--format', 'onnx', '--images', at('photos'), '--out', at('nan.onnx')]
@@ -385,7 +403,7 @@ describe('graphs', () => {
     const args = [at('vit.safetensors'), '--format', 'onnx']
     await fails(
       [...args, '--out', at('unseen')],
-      /no images to compare the graph of/,
+      /no images to compare the graph on/,
       /hint: name a folder of images with --images/,
     )
     const { verified } = await exported([...args, '--out', at('unseen'), '--unverified'])
@@ -627,6 +645,13 @@ const refusals: readonly (readonly [string, Format, Partial<ExportFlags>, RegExp
   ['supervised', 'timm', { precision: 'fp16' }, /--precision is for graphs/, /--format onnx/],
   ['supervised', 'onnx', { precision: 'fp32,fp16' }, /an ONNX file is of one precision/, /own/],
   ['supervised', 'onnx', { precision: 'int4' }, /--precision int4 is none of/, /commas/],
+  [
+    'supervised',
+    'onnx',
+    { calibrate: 'x', precision: 'fp16' },
+    /--calibrate is for --precision int8/,
+    /leave/,
+  ],
   ['supervised', 'onnx', { with: 'head' }, /--with head is none of projector, classifier/, /commas/],
   ['supervised', 'onnx', { images: 'x', unverified: true }, /contradict each other/, /leave one out/],
   ['supervised', 'onnx', { images: '/nowhere' }, /there is no folder \/nowhere/, /--images/],

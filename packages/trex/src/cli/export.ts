@@ -23,8 +23,15 @@ export function exportCommand(): Command {
         .choices(['extract', 'validation'])
         .default('extract'),
     )
-    .option('--precision <list>', 'of ONNX graphs: fp32 (the default) or fp16; of transformers.js also both')
+    .option(
+      '--precision <list>',
+      'of ONNX graphs: fp32 (the default), fp16 or int8; of transformers.js also several',
+    )
     .option('--images <dir>', 'images to compare graphs on (default: those a run was validated on)')
+    .option(
+      '--calibrate <dir>',
+      'images that ranges of int8 are taken from, or none: int8 weights alone (default: training images of a run)',
+    )
     .option('--unverified', 'write graphs without comparing them with the model')
     .option('--title <text>', "the card's title (default: the name of the model)")
     .option('--license <id>', 'of the weights, for the card: apache-2.0, cc-by-4.0, ...')

@@ -1,15 +1,11 @@
-import { readdirSync, statSync } from 'node:fs'
-import { extname, join } from 'node:path'
 import { EngineError, engineInfo, noGrad, tidy } from 'trex-torch'
 import { floatsOf } from '../checkpoints/castTensor.js'
 import type { ModelDescription } from '../checkpoints/modelDescription.js'
 import { collectBadImages } from '../data/loader/badImages.js'
 import { evalBatches } from '../data/loader/loader.js'
 import { openWorkers } from '../data/loader/workers.js'
-import { IMAGE_EXTENSIONS } from '../data/sources/imageFolder.js'
-import type { Sample, SampleStream } from '../data/sources/sample.js'
 import type { DeployedModel, LinearHead } from '../deploy/deployedModel.js'
-import type { Verification } from '../deploy/exportOnnx.js'
+import type { Calibration, Verification } from '../deploy/exportOnnx.js'
 import { TrexError } from '../errors.js'
 import type { EvaluatedModel } from '../evaluate/readImages.js'
 import { imageTensor } from '../method/imageTensor.js'
@@ -17,64 +13,10 @@ import type { CheckedBatch } from '../onnx/verifyOnnx.js'
 import type { Settings } from '../settings.js'
 import { openEncoder } from '../train/openEncoder.js'
 import { evalTarget } from './evalTarget.js'
+import type { GraphImages } from './exportImages.js'
 import type { FoundModel } from './findModel.js'
-import { openRunData } from './runData.js'
 
-/** Images that a graph is compared on. */
-export interface CheckImages {
-  readonly samples: readonly Sample[]
-  readonly stream?: SampleStream
-  /** Where they are from, in words. */
-  readonly source: string
-}
-
-/** The most images of a comparison; they are taken evenly from all. */
-const MOST = 64
 const BATCH = 16
-
-/**
- * Finds images to compare a graph on: in a folder, or those that a run was validated on, or trained.
- * Rejects with TrexError when there are none.
- */
-export async function checkImages(
-  path: string,
-  { run }: FoundModel,
-  folder: string | undefined,
-): Promise<CheckImages> {
-  const hint = 'name a folder of images with --images, or write the graph without a comparison: --unverified'
-  if (folder !== undefined) {
-    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
-      throw new TrexError(`there is no folder ${folder}`, { hint: 'give one with images to --images' })
-    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((name) => IMAGE_EXTENSIONS.includes(extname(name).toLowerCase()))
-      .sort()
-    if (files.length === 0) throw new TrexError(`there are no images in ${folder}`, { hint })
-    const samples = files.map((name) => ({ path: join(folder, name), label: 0 }))
-    return {
-      samples: some(samples),
-      source: `${Math.min(MOST, files.length)} of ${files.length} images of --images`,
-    }
-  }
-  if (!run) throw new TrexError(`there are no images to compare the graph of ${path} on`, { hint })
-  try {
-    const { train, val, stream } = await openRunData(run)
-    const [samples, name] = val.length ? [val, 'validation'] : [train, 'training']
-    const source = `${Math.min(MOST, samples.length)} of the ${samples.length} ${name} images`
-    return { samples: some(samples), source, ...(stream && { stream }) }
-  } catch (cause) {
-    if (!(cause instanceof TrexError)) throw cause
-    throw new TrexError(`the images of ${path} cannot be used to compare its graph: ${cause.message}`, {
-      hint,
-      cause,
-    })
-  }
-}
-
-const some = (samples: readonly Sample[]): Sample[] =>
-  Array.from(
-    { length: Math.min(MOST, samples.length) },
-    (_, i) => samples[Math.floor((i * samples.length) / Math.min(MOST, samples.length))]!,
-  )
 
 /**
  * The images, prepared, with what libtorch computes of them in fp32 on the CPU; without libtorch the images alone.
@@ -84,7 +26,7 @@ export async function verification(
   path: string,
   found: FoundModel,
   model: DeployedModel,
-  images: CheckImages,
+  images: GraphImages,
   checkpoint: string | undefined,
 ): Promise<Verification> {
   const version = engineVersion()
@@ -104,6 +46,15 @@ function loadedEncoder(settings: Settings, weights: string | null): { model: Eva
   return { model: { encoder, precision, classifier: null }, [Symbol.dispose]: () => opened[Symbol.dispose]() }
 }
 
+/** Images to calibrate on, prepared. Rejects with TrexError when none can be read. */
+export async function calibration(
+  { settings }: FoundModel,
+  model: DeployedModel,
+  images: GraphImages,
+): Promise<Calibration> {
+  return { batches: await prepared(settings, model, images, null), images: images.source }
+}
+
 function engineVersion(): string | null {
   try {
     return engineInfo().version
@@ -116,7 +67,7 @@ function engineVersion(): string | null {
 async function prepared(
   settings: Settings,
   { description, heads }: DeployedModel,
-  { samples, stream }: CheckImages,
+  { samples, stream }: GraphImages,
   model: EvaluatedModel | null,
 ): Promise<CheckedBatch[]> {
   const { resize, crop, filter, mean, std } = description.preprocess
@@ -142,8 +93,8 @@ async function prepared(
     batch.release()
   }
   if (batches.length === 0)
-    throw new TrexError('not one of the images to compare the graph on can be read', {
-      hint: 'name a folder of other images with --images',
+    throw new TrexError('not one of the images for the graph can be read', {
+      hint: 'name a folder of other images with --images or --calibrate',
     })
   return batches
 }

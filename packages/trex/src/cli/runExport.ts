@@ -2,9 +2,10 @@ import { PARTS, type Part } from '../deploy/deployedModel.js'
 import { type Exported, exportModel, type Format, isGraph } from '../deploy/exportModel.js'
 import { type GraphPrecision, PRECISIONS } from '../deploy/exportOnnx.js'
 import { TrexError } from '../errors.js'
-import { checkImages, verification } from './exportChecks.js'
+import { calibration, verification } from './exportChecks.js'
 import { exportedModel, type Preparation } from './exportedModel.js'
 import { type CardFlags, cardFacts } from './exportFacts.js'
+import { CALIBRATING, comparing, graphImages } from './exportImages.js'
 import { findModel } from './findModel.js'
 import { print } from './print.js'
 import type { SettingFlags } from './settingFlags.js'
@@ -19,6 +20,7 @@ export interface ExportFlags extends Omit<SettingFlags, 'precision'>, CardFlags 
   preparation: Preparation
   precision?: string
   images?: string
+  calibrate?: string
   unverified?: boolean
   force?: boolean
   json?: boolean
@@ -34,10 +36,14 @@ export async function runExport(path: string, { precision, ...flags }: ExportFla
   const card = cardFacts(path, found, flags)
   const model = exportedModel(path, found, flags)
   const verified = isGraph(format) && !flags.unverified
-  const images = verified ? await checkImages(path, found, flags.images) : null
+  const int8 = precisions.includes('int8')
+  const images = verified ? await graphImages(path, found, flags.images, comparing(int8)) : null
+  const calibrated = int8 && flags.calibrate !== 'none'
+  const ranges = calibrated ? await graphImages(path, found, flags.calibrate, CALIBRATING) : null
   const exported = await exportModel(model, {
     ...{ format, out, parts, card, force },
     precisions: precisions.length ? precisions : ['fp32' as const],
+    calibration: ranges && (await calibration(found, model, ranges)),
     verification: images && (await verification(path, found, model, images, checkpoint)),
   })
   await print(flags.json ? JSON.stringify({ model: path, format, ...exported }, null, 2) : text(exported))
@@ -46,13 +52,17 @@ export async function runExport(path: string, { precision, ...flags }: ExportFla
 /** Flags that have no meaning for a format are errors: whoever gives them expects something. */
 function refuseMisplaced(
   format: Format,
-  flags: Pick<ExportFlags, 'precision' | 'images' | 'unverified'>,
+  flags: Pick<ExportFlags, 'precision' | 'images' | 'calibrate' | 'unverified'>,
 ): void {
-  const [name] = (['precision', 'images', 'unverified'] as const).filter((name) => flags[name] !== undefined)
+  const [name] = (['precision', 'images', 'calibrate', 'unverified'] as const).filter(
+    (name) => flags[name] !== undefined,
+  )
   if (name && !isGraph(format))
     throw new TrexError(`--${name} is for graphs, and ${format} is weights as they are`, {
       hint: 'leave it out, or choose --format onnx or transformers.js',
     })
+  if (flags.calibrate !== undefined && !flags.precision?.includes('int8'))
+    throw new TrexError('--calibrate is for --precision int8', { hint: 'leave it out, or add that' })
   if (flags.images !== undefined && flags.unverified)
     throw new TrexError('--images and --unverified contradict each other', { hint: 'leave one out' })
 }

@@ -4,7 +4,13 @@ import { writeFileAtomic, writeSafetensors } from 'trex-torch/safetensors'
 import { DESCRIPTION_KEY } from '../checkpoints/modelDescription.js'
 import { TrexError } from '../errors.js'
 import type { DeployedModel, Part } from './deployedModel.js'
-import { type GraphPrecision, type Verification, type VerifiedGraph, verifiedGraph } from './exportOnnx.js'
+import {
+  type Calibration,
+  type GraphPrecision,
+  type Verification,
+  type VerifiedGraph,
+  verifiedGraph,
+} from './exportOnnx.js'
 import { type CardFacts, modelCard, type VerifiedFile } from './modelCard.js'
 import { publish } from './publish.js'
 import { type Names, stateDict } from './stateDict.js'
@@ -29,6 +35,8 @@ export interface ExportRequest {
   readonly precisions: readonly GraphPrecision[]
   /** What graphs are compared with; null: they are written unseen. */
   readonly verification: Verification | null
+  /** Of int8 graphs; null: their weights alone are int8. */
+  readonly calibration: Calibration | null
   readonly card: CardFacts
   /** Replace an older export. */
   readonly force: boolean
@@ -85,13 +93,13 @@ const WRITERS: Record<Format, Writer> = {
     const { files } = writeTensors(model, parts, file, 'timm')
     return { files: [config, ...files], verified: [] }
   },
-  async onnx(model, { parts, precisions, verification }, file) {
+  async onnx(model, { parts, precisions, verification, calibration }, file) {
     const [precision, another] = precisions
     if (!precision || another)
       throw new TrexError('an ONNX file is of one precision', { hint: 'export each to a file of its own' })
-    return writeGraph(model, { parts, precision, layout: 'trex', verification }, file)
+    return writeGraph(model, { parts, precision, layout: 'trex', verification, calibration }, file)
   },
-  async 'transformers.js'(model, { parts, precisions, verification }, file) {
+  async 'transformers.js'(model, { parts, precisions, verification, calibration }, file) {
     if (parts.length)
       throw new TrexError(`the pipeline image-feature-extraction has no place for ${parts.join(', ')}`, {
         hint: 'export it with --format onnx, or leave out --with',
@@ -104,7 +112,7 @@ const WRITERS: Record<Format, Writer> = {
     const written: Exported[] = []
     for (const precision of precisions) {
       const graph = join(folder, 'onnx', `model${SUFFIXES[precision]}.onnx`)
-      const request = { parts, precision, layout: 'transformers.js', verification } as const
+      const request = { parts, precision, layout: 'transformers.js', verification, calibration } as const
       written.push(await writeGraph(model, request, graph))
     }
     const verified = written.flatMap((one) => one.verified)
@@ -116,7 +124,7 @@ const WRITERS: Record<Format, Writer> = {
 }
 
 /** What transformers.js appends to names for each of its dtypes. */
-const SUFFIXES: Record<GraphPrecision, string> = { fp32: '', fp16: '_fp16' }
+const SUFFIXES: Record<GraphPrecision, string> = { fp32: '', fp16: '_fp16', int8: '_quantized' }
 
 const reportName = (name: string) => name.replace(/(\.onnx)?$/i, '.verify.json')
 

@@ -2,6 +2,7 @@ import type { RawTensor } from 'trex-torch/safetensors'
 import type { ModelDescription } from '../checkpoints/modelDescription.js'
 import { TrexError } from '../errors.js'
 import { encoderOnnx } from '../onnx/encoderOnnx.js'
+import { int8Onnx } from '../onnx/int8Onnx.js'
 import { nodeRuntime } from '../onnx/nodeRuntime.js'
 import {
   type CheckedBatch,
@@ -15,7 +16,7 @@ import type { DeployedModel, Heads, Part } from './deployedModel.js'
 import { missing } from './stateDict.js'
 
 /** What weights and arithmetic of a graph are in. */
-export const PRECISIONS = ['fp32', 'fp16'] as const
+export const PRECISIONS = ['fp32', 'fp16', 'int8'] as const
 export type GraphPrecision = (typeof PRECISIONS)[number]
 
 /** Images whose outputs are known, and what computed them. */
@@ -28,9 +29,18 @@ export interface Verification {
   readonly images: string
 }
 
+/** Images that the ranges of int8 activations are taken from. */
+export interface Calibration {
+  readonly batches: readonly ImageBatch[]
+  /** Where they are from, in words. */
+  readonly images: string
+}
+
 /** What was found, as it is written beside a graph. */
 export interface VerifiedGraph extends OnnxReport {
   readonly precision: GraphPrecision
+  /** Of int8: the images of `Calibration`; null: its weights alone are int8. */
+  readonly calibration?: string | null
   readonly reference: string
   readonly source: string
 }
@@ -63,6 +73,8 @@ export interface GraphRequest {
   readonly layout: 'trex' | 'transformers.js'
   /** Null: it is written unseen. */
   readonly verification: Verification | null
+  /** Of int8; null: its weights alone are, and activations float32. */
+  readonly calibration: Calibration | null
 }
 
 /**
@@ -72,14 +84,17 @@ export interface GraphRequest {
  */
 export async function verifiedGraph(
   model: DeployedModel,
-  { parts, precision, layout, verification }: GraphRequest,
+  { parts, precision, layout, verification, calibration }: GraphRequest,
 ): Promise<{ bytes: Uint8Array; report: VerifiedGraph | null }> {
   const description = graphDescription(model, parts)
   const weights = { ...model.weights, rest: namedHeads(model.heads) }
   const options = { layout, temperature: model.heads.prototypes?.temperature ?? 0 }
-  const graph = (wanted: GraphPrecision) =>
+  const graph = (wanted: 'fp32' | 'fp16') =>
     encoderOnnx(weights, description, { ...options, precision: wanted })
-  const bytes = graph(precision)
+  const bytes =
+    precision === 'int8'
+      ? await int8Onnx(weights, description, calibration?.batches ?? null, options)
+      : graph(precision)
   if (!verification) return { bytes, report: null }
   const features = layout === 'trex' ? 'features' : 'pooler_output'
   const names = [features, ...description.outputs.slice(1)]
@@ -96,14 +111,16 @@ export async function verifiedGraph(
   if (!report.passed)
     throw new TrexError(
       `the ${precision} graph is not what ${reference} computes: ${report.failures.join('; ')}`,
-      {
-        hint:
-          precision === 'fp32'
-            ? 'please report this'
-            : 'nothing was written; export it with --precision fp32',
-      },
+      { hint: HINTS[precision] },
     )
-  return { bytes, report: { precision, reference, source: verification.images, ...report } }
+  const ranges = precision === 'int8' && { calibration: calibration?.images ?? null }
+  return { bytes, report: { precision, reference, source: verification.images, ...ranges, ...report } }
+}
+
+const HINTS: Record<GraphPrecision, string> = {
+  fp32: 'nothing was written; please report this',
+  fp16: 'nothing was written; export it with --precision fp32',
+  int8: 'nothing was written; calibrate it on other images, or not at all: --calibrate none makes the weights alone int8',
 }
 
 /** The heads under the names that graphs know them by, whatever the file calls them. */

@@ -25,17 +25,18 @@ const error = (a: Float32Array, b: Float32Array) => maxAbs(a.map((value, i) => v
 const imagesOf = ([n, c, h, w]: readonly [number, number, number, number]) =>
   detImages('onnx', n, c, 96).slice(0, n * c * h * w)
 
+const [both, exact] = [precisions, precisions.slice(0, 1)]
+
 test.each([
-  ['resnet18', {}],
-  ['resnet18', { stem: 'small' }],
-  ['resnet34', {}],
-  ['resnet50', {}],
-  ['resnet50', { stem: 'small' }],
-  ['resnet101', {}],
-] as const)('%s %j: features are those of the engine, for any batch and size', async (name, options) => {
+  ['resnet18', {}, both],
+  ['resnet18', { stem: 'small' }, both],
+  ['resnet34', {}, exact],
+  ['resnet50', {}, both],
+  ['resnet101', {}, exact],
+] as const)('%s %j: features are those of the engine, for any batch and size', async (name, options, all) => {
   const encoder = worn(createEncoder(name, { generator: new Generator(3), ...options }))
   const weights = weightsOf(encoder)
-  for (const [precision, limit] of precisions) {
+  for (const [precision, limit] of all) {
     const bytes = encoderOnnx(weights, describe(weights, 64), { precision })
     for (const shape of [
       [2, 3, 64, 64],
@@ -50,24 +51,22 @@ test.each([
 })
 
 test.each([
-  ['vit_tiny', 8, 'class', 32, [32, 48]],
-  ['vit_tiny', 16, 'mean', 64, [64, 32]],
-  ['vit_small', 16, 'mean', 48, [96]],
-  ['vit_base', 16, 'class', 48, [64]],
+  ['vit_tiny', 8, 'class', 32, [32, 48], both],
+  ['vit_tiny', 16, 'mean', 64, [32], both],
+  ['vit_small', 16, 'mean', 48, [96], exact],
+  ['vit_base', 16, 'class', 48, [64], exact],
 ] as const)('%s/%i, %s pooling, of %i px: features are those of the engine at %j px', async (...row) => {
-  const [name, patchSize, pooling, imageSize, crops] = row
+  const [name, patchSize, pooling, imageSize, crops, all] = row
   const vit = { patchSize, pooling }
   const encoder = worn(createEncoder(name, { generator: new Generator(3), imageSize, vit }))
   const weights = weightsOf(encoder)
   for (const crop of crops)
-    for (const [precision, limit] of precisions) {
+    for (const [precision, limit] of all) {
       const bytes = encoderOnnx(weights, describe(weights, crop, { vit }), { precision })
-      for (const n of [1, 2]) {
-        const shape = [n, 3, crop, crop] as const
-        const { features } = await runOnnx(bytes, imagesOf(shape), shape)
-        expect(features!.dims).toEqual([n, encoder.featureDim])
-        expect(error(features!.data, engine(encoder, imagesOf(shape), shape))).toBeLessThan(limit)
-      }
+      const shape = [2, 3, crop, crop] as const
+      const { features } = await runOnnx(bytes, imagesOf(shape), shape)
+      expect(features!.dims).toEqual([2, encoder.featureDim])
+      expect(error(features!.data, engine(encoder, imagesOf(shape), shape))).toBeLessThan(limit)
     }
   encoder.dispose()
 })

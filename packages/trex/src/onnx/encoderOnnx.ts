@@ -64,7 +64,11 @@ export function encoderGraph(
       { hint: 'give the description that belongs to the weights' },
     )
   const sides = isViT ? [preprocess.crop, preprocess.crop] : ['height', 'width']
-  const float = (name: string, dims: ValueInfo['dims']): ValueInfo => ({ name, type: 'float32', dims })
+  const float = (name: string, dims: readonly (number | string)[]): ValueInfo => ({
+    name,
+    type: 'float32',
+    dims,
+  })
   const inputs = [float(INPUT_NAME, ['batch', 3, ...sides])]
   const pooled =
     layout === 'trex' ? features : { ...features, name: g.node('pooler_output', 'Identity', [features.name]) }

@@ -30,11 +30,11 @@ export interface Initializer {
   elements(): ArrayBufferView
 }
 
-/** An input or an output; a dimension with a name is free. */
+/** An input or an output; a dimension with a name is free, without dimensions all are. */
 export interface ValueInfo {
   readonly name: string
   readonly type: ElementType
-  readonly dims: readonly (number | string)[]
+  readonly dims?: readonly (number | string)[]
 }
 
 /** A graph in the order of its computation. */

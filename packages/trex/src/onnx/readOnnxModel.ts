@@ -26,7 +26,7 @@ export interface OnnxModel {
 
 /**
  * Reads an ONNX model without running it: its whole structure, and no tensor. A model that keeps tensors in other files
- * is refused, wherever in it such a tensor is: a runtime would open whatever file it names.
+ * is refused, wherever in it such a tensor is: a runtime opens files by the names it finds there.
  * @throws CheckpointError naming the file and what is wrong with it.
  */
 export function readOnnxModel(model: Uint8Array | ByteSource): OnnxModel {

@@ -107,6 +107,7 @@ function writeValue(out: BinaryWriter, { name, type, dims }: ValueInfo): void {
   message(out, 2, () =>
     message(out, 1, () => {
       out.tag(1, Varint).int32(elementTypes[type])
+      if (!dims) return
       message(out, 2, () => {
         for (const dim of dims)
           message(out, 1, () => {
