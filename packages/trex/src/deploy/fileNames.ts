@@ -3,7 +3,7 @@ export function unsafeName(name: string): string | null {
   const parts = name.split('/')
   if (parts.some((part) => part === '..' || part === '.' || part === '')) return 'leads out of the folder'
   if (/[\\:]/.test(name)) return 'may lead out of the folder on some systems'
-  if (/\p{Cc}/u.test(name)) return 'has control characters in its name'
+  if (/[\p{Cc}\p{Bidi_Control}]/u.test(name)) return 'has control characters in its name'
   if (parts.some((part) => Buffer.byteLength(part) > MOST_BYTES)) return 'has too long a name'
   if (parts.some((part) => part.toLowerCase() === '.git')) return 'would change a repository of git'
   return null

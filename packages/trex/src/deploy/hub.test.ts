@@ -153,12 +153,62 @@ describe('pull', () => {
     '.git/hooks/post-checkout',
     'a/./b',
     'x\0y',
+    'x\u202egnp.bin',
   ])('a file called %j is refused before anything is downloaded', async (name) => {
     serve({ 'fine.txt': Buffer.from('ok'), [name]: Buffer.from('evil') })
     const out = join(fresh(), 'deep', 'er')
     await expect(pullAll(out)).rejects.toThrow(/which (leads out|may lead|has control|would change)/)
     expect(existsSync(out)).toBe(false)
     expect(server.requests.some(({ path }) => path.includes('/resolve/'))).toBe(false)
+  })
+
+  test('links in the folder do not lead what is written out of it', async () => {
+    const names = ['onnx/model.bin', 'model.bin']
+    serve(Object.fromEntries(names.map((name) => [name, WEIGHTS])))
+    const part = `.${createHash('sha256').update(WEIGHTS).digest('hex').slice(0, 16)}.part`
+    for (const [link, name] of [
+      ['onnx', names[0]!],
+      [part, names[1]!],
+    ] as const) {
+      const [out, victim] = [fresh(), fresh()]
+      mkdirSync(out)
+      if (link === 'onnx') mkdirSync(victim)
+      else writeFileSync(victim, '')
+      symlinkSync(victim, join(out, link))
+      await expect(pullAll(out, { patterns: [name] })).rejects.toThrow(/leads elsewhere by a link/)
+      expect(link === 'onnx' ? readdirSync(victim) : readFileSync(victim)).toHaveLength(0)
+      rmSync(join(out, link))
+      await pullAll(out, { patterns: [name] })
+    }
+  })
+
+  test('a list of files that goes on at another server does not take the token there', async () => {
+    serve({ 'model.bin': WEIGHTS })
+    const other = await startHubServer()
+    other.repos.set('me/model', emptyRepo())
+    let pages = 0
+    server.misbehave = ({ path }, response) => {
+      if (path.includes('/tree/') && pages++ === 0)
+        response.setHeader('Link', `<${other.url}/api/models/me/model/tree/main>; rel="next"`)
+      return false
+    }
+    const seen: unknown[] = []
+    other.misbehave = ({ authorization }, response) => {
+      seen.push(authorization)
+      response.writeHead(200, { 'content-type': 'application/json' }).end('[]')
+      return true
+    }
+    await pullAll(fresh())
+    expect(seen).toEqual([undefined])
+    await other.close()
+  })
+
+  test('a damaged list of files is one named error', async () => {
+    serve({ 'model.bin': WEIGHTS })
+    for (const part of [{ path: undefined }, { size: -1 }, { size: '9' }, { size: 1.5 }]) {
+      server.lie = (entry) => ({ ...entry, ...part }) as typeof entry
+      await expect(pullAll(fresh())).rejects.toThrow('the list of the files of me/model is damaged')
+    }
   })
 
   test('content, sizes and ranges that are not what is listed are errors that leave no file', async () => {

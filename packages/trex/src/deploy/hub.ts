@@ -83,5 +83,18 @@ export function hubError(error: unknown, { url, token }: Hub, repo: string): unk
 const withoutToken = (text: string, token: string | null) =>
   token ? text.replaceAll(token, '(token)') : text
 
-/** What the library takes as credentials. */
-export const credentials = ({ url, token }: Hub) => ({ hubUrl: url, ...(token && { accessToken: token }) })
+/** What the library takes as credentials, and how it fetches: the token goes to no other server than the hub. */
+export const credentials = ({ url, token }: Hub) => ({
+  hubUrl: url,
+  ...(token && { accessToken: token, fetch: fetchWith(token, new URL(url).origin) }),
+})
+
+/** The library follows the addresses of further pages wherever they lead, with the token. */
+const fetchWith =
+  (token: string, origin: string): typeof fetch =>
+  (input, init = {}) => {
+    const headers = new Headers(init.headers)
+    const { origin: to } = new URL(input instanceof Request ? input.url : input)
+    if (to !== origin && headers.get('authorization') === `Bearer ${token}`) headers.delete('authorization')
+    return fetch(input, { ...init, headers })
+  }

@@ -1,16 +1,19 @@
 import { createHash } from 'node:crypto'
 import {
   closeSync,
+  constants,
   createReadStream,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
   writeSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileDownloadInfo, HubApiError, type ListFileEntry } from '@huggingface/hub'
 import { TrexError } from '../errors.js'
@@ -44,20 +47,24 @@ export async function isThere(path: string, entry: ListFileEntry, force: boolean
 }
 
 /**
- * Downloads a file, going on with what is there of it from an earlier time; yields how many bytes are there. Throws
- * TrexError for other content than is listed, errors of the library and of the disk.
+ * Downloads a file into a folder, going on with what is there of it from an earlier time; yields how many bytes are there. Throws
+ * TrexError for other content than is listed and links that lead out of the folder, errors of the library and of the disk.
  */
 export async function* fetchFile(
   entry: ListFileEntry,
-  path: string,
+  out: string,
   from: HubCommit,
   { signal, retries = 4, delay = 500 }: FetchOptions,
 ): AsyncGenerator<number> {
+  const path = join(out, entry.path)
   const folder = dirname(path)
   makeFolder(folder)
+  requireInside(folder, out)
   const partial = join(folder, `.${contentOf(entry).hex.slice(0, 16)}.part`)
-  let at = statSync(partial, { throwIfNoEntry: false })?.size ?? 0
-  const file = openSync(partial, 'a')
+  const begun = lstatSync(partial, { throwIfNoEntry: false })
+  if (begun && !begun.isFile()) throw elsewhere(partial)
+  let at = begun?.size ?? 0
+  const file = openSync(partial, APPEND)
   try {
     for (let failures = 0; at < entry.size; ) {
       const before = at
@@ -157,6 +164,20 @@ async function hasContent(path: string, entry: ListFileEntry): Promise<boolean> 
   if (algorithm === 'sha1') hash.update(`blob ${statSync(path).size}\0`)
   for await (const bytes of createReadStream(path)) hash.update(bytes as Uint8Array)
   return hash.digest('hex') === hex
+}
+
+/** Links are not followed. */
+const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | (constants.O_NOFOLLOW ?? 0)
+
+const elsewhere = (path: string) =>
+  new TrexError(`${path} leads elsewhere by a link: nothing is written there`, {
+    hint: 'remove the link, or choose another --out',
+  })
+
+/** A folder of the repository may be there as a link. @throws TrexError when it leads out of `out`. */
+function requireInside(folder: string, out: string): void {
+  const [inner, outer] = [realpathSync(folder), realpathSync(out)]
+  if (inner !== outer && !inner.startsWith(outer.endsWith(sep) ? outer : outer + sep)) throw elsewhere(folder)
 }
 
 function makeFolder(folder: string): void {

@@ -62,7 +62,7 @@ export async function* pull(
     let done = 0
     for (const entry of entries) {
       if (!found.has(entry))
-        for await (const bytes of fetchFile(entry, join(out, entry.path), { hub, repo, commit }, options)) {
+        for await (const bytes of fetchFile(entry, out, { hub, repo, commit }, options)) {
           signal?.throwIfAborted()
           yield { done: done + bytes, total, note: entry.path }
         }
@@ -85,7 +85,11 @@ function chosen(
   patterns: readonly string[],
   repo: string,
 ): ListFileEntry[] {
-  for (const { path } of listed) {
+  for (const { path, size } of listed) {
+    if (typeof path !== 'string' || !Number.isSafeInteger(size) || size < 0)
+      throw new TrexError(`the list of the files of ${repo} is damaged`, {
+        hint: 'try again later, or use another HF_ENDPOINT',
+      })
     const wrong = unsafeName(path)
     if (wrong)
       throw new TrexError(`${repo} has a file ${JSON.stringify(path)}, which ${wrong}`, {
