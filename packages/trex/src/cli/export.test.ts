@@ -377,19 +377,23 @@ describe('graphs', () => {
 
   test('of int8 are calibrated on the images that are named, or hold int8 weights alone', async () => {
     const args = ['--format', 'onnx', '--precision', 'int8']
+    for (const twin of ['a', 'b']) cpSync(at('photos'), at('twins', twin), { recursive: true }) // with neighbours
     const sizes: number[] = []
     for (const [calibrate, source] of [
       [at('photos'), '12 of 12 images of --calibrate'],
       ['none', null],
     ] as const) {
       const out = at(`int8-${sizes.length}.onnx`)
-      const { verified } = await exported([at('supervised'), ...args, '--calibrate', calibrate, '--out', out])
-      expect(verified[0]!.report).toMatchObject({ calibration: source, images: 3, passed: true })
+      const named = ['--images', at('twins'), '--calibrate', calibrate]
+      const { verified } = await exported([at('supervised'), ...args, ...named, '--out', out])
+      expect(verified[0]!.report).toMatchObject({ calibration: source, images: 24, passed: true })
       expect(verified[0]!.report!.outputs.features!.maxRelativeError).toBeGreaterThan(1e-6)
       sizes.push(readFileSync(out).length)
     }
     for (const size of sizes) expect(size).toBeLessThan(0.3 * 44_700_000) // of the float32 file
     const weights = [at('vit.safetensors'), ...args, '--images', at('photos'), '--out', at('never.onnx')]
+    const few = [at('supervised'), ...args, '--out', at('never.onnx')] // its 3 validation images
+    await fails(few, /neighbours among 3 images say nothing, 20 are needed/, /--images/)
     await fails(weights, /there are no images to calibrate int8 on/, /--calibrate none/)
   })
 

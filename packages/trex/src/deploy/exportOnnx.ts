@@ -120,7 +120,7 @@ export async function verifiedGraph(
 const HINTS: Record<GraphPrecision, string> = {
   fp32: 'nothing was written; please report this',
   fp16: 'nothing was written; export it with --precision fp32',
-  int8: 'nothing was written; calibrate it on other images, or not at all: --calibrate none makes the weights alone int8',
+  int8: 'nothing was written; name more images with --images, calibrate on others, or not at all: --calibrate none makes the weights alone int8',
 }
 
 /** The heads under the names that graphs know them by, whatever the file calls them. */
