@@ -365,7 +365,7 @@ test('names of repositories, tokens and servers that cannot be are refused, and 
     url: 'https://hub.example/x',
     token: TOKEN,
   })
-  for (const endpoint of ['ftp://x', 'https://', 'https://user:pw@x', 'x'])
+  for (const endpoint of ['ftp://x', 'https://', 'https://user:pw@x', 'x', 'https://h:99999'])
     expect(() => hubOf({ HF_ENDPOINT: endpoint }), endpoint).toThrow(TrexError)
   expect(() => hubOf({ HF_TOKEN: 'secret-of-others' })).toThrow(/^(?!.*secret)/)
 })

@@ -21,7 +21,7 @@ export interface RepoName {
  */
 export function hubOf({ HF_ENDPOINT: endpoint, HF_TOKEN: token }: NodeJS.ProcessEnv): Hub {
   const url = (endpoint || 'https://huggingface.co').replace(/\/+$/, '')
-  if (!/^https?:\/\/[^/@\s?#]+(\/[^@\s?#]*)?$/.test(url))
+  if (!/^https?:\/\/[^/@\s?#]+(\/[^@\s?#]*)?$/.test(url) || !URL.canParse(url))
     throw new TrexError('HF_ENDPOINT is no address of a server', {
       hint: 'as https://huggingface.co, or unset it',
     })

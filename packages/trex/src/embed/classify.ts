@@ -39,6 +39,7 @@ export function classify(
   head: LinearHead | PrototypeHead,
   { top = Number.POSITIVE_INFINITY }: { readonly top?: number } = {},
 ): ClassScore[][] {
+  if (!(top >= 1)) throw new TrexError(`top is ${top}, not 1 or more`)
   const x = rowsOf(features, 'the features')
   const width = x.shape[1]
   const weight = 'weight' in head ? head.weight : head.prototypes

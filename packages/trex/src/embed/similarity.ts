@@ -9,7 +9,8 @@ export function rowsOf(vectors: Vectors, what: string): Rows {
   const rows: Rows =
     vectors instanceof Float32Array ? { features: vectors, shape: [1, vectors.length] } : vectors
   const [n, width] = rows.shape
-  if (!(rows.features instanceof Float32Array) || rows.features.length !== n * width || width < 1)
+  const counts = Number.isSafeInteger(n) && n >= 0 && Number.isSafeInteger(width) && width >= 1
+  if (!(counts && rows.features instanceof Float32Array && rows.features.length === n * width))
     throw new TrexError(`${what} of [${rows.shape}] do not have ${rows.features.length} values`, {
       hint: 'give what embed returned: { features: Float32Array, shape: [n, D] }',
     })
