@@ -55,7 +55,9 @@ test('numbers that do not fit together are errors', () => {
   expect(() => classify(rows([1, 2]), { weight, classes: ['a', 'b'] })).toThrow(
     'the features have 2 numbers each, the weights have 3',
   )
-  expect(() => classify(rows([1, 2, 3, 4]), { weight })).toThrow('the weights of [1.5,4] do not have 6 values')
+  expect(() => classify(rows([1, 2, 3, 4]), { weight })).toThrow(
+    'the weights of [1.5,4] do not have 6 values',
+  )
   expect(() => classify(rows([1, 2, 3]), { weight }, { top: -1 })).toThrow('top is -1')
   expect(() => classify(rows([1, 2, 3]), { weight, bias: new Float32Array(3) })).toThrow('3 biases')
   expect(() => classify(rows([1, 2, 3]), { prototypes: weight, temperature: 0 })).toThrow('temperature is 0')
