@@ -8,6 +8,7 @@ import { type CardFlags, cardFacts } from './exportFacts.js'
 import { findModel } from './findModel.js'
 import { print } from './print.js'
 import type { SettingFlags } from './settingFlags.js'
+import { onStop } from './stop.js'
 
 /** The options of `trex export` as commander gives them. */
 export interface ExportFlags extends Omit<SettingFlags, 'precision'>, CardFlags {
@@ -35,11 +36,12 @@ export async function runExport(path: string, { precision, ...flags }: ExportFla
   const model = exportedModel(path, found, flags)
   const verified = isGraph(format) && !flags.unverified
   const images = verified ? await checkImages(path, found, flags.images) : null
+  const release = onStop(() => console.error(`stopped: nothing was written to ${out}`))
   const exported = await exportModel(model, {
     ...{ format, out, parts, card, force },
     precisions: precisions.length ? precisions : ['fp32' as const],
     verification: images && (await verification(path, found, model, images, checkpoint)),
-  })
+  }).finally(release)
   await print(flags.json ? JSON.stringify({ model: path, format, ...exported }, null, 2) : text(exported))
 }
 
