@@ -11,9 +11,9 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildAddon } from '../packages/torch/native/buildAddon.mjs'
-import { findLibtorch, inspectLibtorch } from '../packages/torch/native/findLibtorch.mjs'
+import { fastBlas, findLibtorch, inspectLibtorch } from '../packages/torch/native/findLibtorch.mjs'
 import { run, succeeds } from './bootstrap/command.mjs'
-import { aptInstall, fastBlas } from './bootstrap/installLibtorch.mjs'
+import { aptInstall } from './bootstrap/installLibtorch.mjs'
 import { runVitest, summaryLine } from './testRun.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))

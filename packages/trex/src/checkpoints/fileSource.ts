@@ -19,7 +19,7 @@ export function openFileSource(path: string): ByteSource & Disposable {
   const stats = fstatSync(file)
   if (!stats.isFile()) {
     closeSync(file)
-    fail('is no file')
+    fail(stats.isDirectory() ? 'is a folder; a file of weights is wanted' : 'is no file')
   }
   const read = (offset: number, length: number) => {
     const bytes = new Uint8Array(length)

@@ -46,6 +46,21 @@ describe('without an engine', () => {
     }
   })
 
+  test('a file that is there is replaced with --force alone, and it may be the one that is read', async () => {
+    const file = join(folder, 'own.pth')
+    copyFileSync(golden('pth/encoder-torchvision.pth'), file)
+    const before = sum(readFileSync(file))
+    const { status, stderr } = await run(file, '--out', 'own.pth')
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: 'error: own.pth is there already\nhint: choose another --out, or replace it with --force\n',
+    })
+    expect(sum(readFileSync(file))).toBe(before)
+    expect(await run(file, '--out', 'own.pth', '--force')).toMatchObject({ status: 0 })
+    expect(sum(readFileSync(file))).not.toBe(before)
+    expect((await run(file, '--out', '.')).stderr).toContain('. is there already, and is no file')
+  })
+
   test('as JSON, in another type, from another place, for other images', async () => {
     const flags = ['--key', 'student', '--dtype', 'float16', '--image-size', '96', '--resize', '112']
     const more = ['--mean', '0.5,0.5,0.5', '--std', '0.25,0.5,1', '--pooling', 'mean', '--filter', 'bilinear']

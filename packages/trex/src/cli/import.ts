@@ -43,6 +43,7 @@ export function importCommand(): Command {
         'mean',
       ]),
     )
+    .option('--force', 'replace the file that is there')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  $ trex import resnet50.pth --out resnet50.safetensors')
     .action(async (file, flags) => (await import('./runImport.js')).runImport(file, flags))

@@ -9,6 +9,7 @@ import { CALIBRATING, comparing, graphImages } from './exportImages.js'
 import { findModel } from './findModel.js'
 import { print } from './print.js'
 import type { SettingFlags } from './settingFlags.js'
+import { onStop } from './stop.js'
 
 /** The options of `trex export` as commander gives them. */
 export interface ExportFlags extends Omit<SettingFlags, 'precision'>, CardFlags {
@@ -40,12 +41,13 @@ export async function runExport(path: string, { precision, ...flags }: ExportFla
   const images = verified ? await graphImages(path, found, flags.images, comparing(int8)) : null
   const calibrated = int8 && flags.calibrate !== 'none'
   const ranges = calibrated ? await graphImages(path, found, flags.calibrate, CALIBRATING) : null
+  const release = onStop(() => console.error(`stopped: nothing was written to ${out}`))
   const exported = await exportModel(model, {
     ...{ format, out, parts, card, force },
     precisions: precisions.length ? precisions : ['fp32' as const],
     calibration: ranges && (await calibration(found, model, ranges)),
     verification: images && (await verification(path, found, model, images, checkpoint)),
-  })
+  }).finally(release)
   await print(flags.json ? JSON.stringify({ model: path, format, ...exported }, null, 2) : text(exported))
 }
 

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { writeSafetensors } from 'trex-torch/safetensors'
 import { castTensor, isFloat } from '../checkpoints/castTensor.js'
 import type { Checkpoint } from '../checkpoints/checkpoint.js'
@@ -24,6 +25,7 @@ export interface ImportFlags {
   mean?: string
   std?: string
   pooling?: 'class' | 'mean'
+  force?: boolean
   json?: boolean
 }
 
@@ -45,7 +47,8 @@ function inspected(checkpoint: Checkpoint, { json }: ImportFlags): string {
 }
 
 function imported(checkpoint: Checkpoint, flags: ImportFlags): string {
-  const { dtype, out, json } = flags
+  const { dtype, out, force = false, json } = flags
+  refuseExisting(out, force)
   const { weights, report } = encoderWeights(checkpoint, flags.key === undefined ? {} : { key: flags.key })
   const description = described(checkpoint, weights.kind, flags)
   const tensors = [...weights.tensors].map(([name, raw]) => {
@@ -56,11 +59,20 @@ function imported(checkpoint: Checkpoint, flags: ImportFlags): string {
   try {
     writeSafetensors(out, tensors, { [DESCRIPTION_KEY]: JSON.stringify(description) })
   } catch (cause) {
-    throw new TrexError(`${(cause as Error).message}`, { cause, hint: 'choose another --out' })
+    throw new TrexError((cause as Error).message, { cause, hint: 'choose another --out, or free some space' })
   }
   const types = [...new Set(tensors.map((tensor) => tensor.dtype))]
   if (!json) return text(report, description, out, types)
   return JSON.stringify({ out, format: checkpoint.format, types, report, description }, null, 2)
+}
+
+/** What is there may be the very file that is read, of which only the encoder would be left. */
+function refuseExisting(out: string, force: boolean): void {
+  const stats = statSync(out, { throwIfNoEntry: false })
+  if (!stats || (force && stats.isFile())) return
+  if (!stats.isFile())
+    throw new TrexError(`${out} is there already, and is no file`, { hint: 'choose another --out' })
+  throw new TrexError(`${out} is there already`, { hint: 'choose another --out, or replace it with --force' })
 }
 
 /** What the file says of itself, or its weights, and over both the flags. */

@@ -64,6 +64,7 @@ export async function exportModel(model: DeployedModel, request: ExportRequest):
   const { format, out, parts, force } = request
   const ending = ENDINGS[format]
   const isFile = ending !== null && out.toLowerCase().endsWith(ending)
+  refuseOtherEnding(format, out, isFile)
   const name = isFile ? basename(out) : `model${ending ?? '.safetensors'}`
   const withReport = isGraph(format) && request.verification !== null
   const files = [...(withReport ? [reportName(name)] : []), name]
@@ -75,6 +76,15 @@ export async function exportModel(model: DeployedModel, request: ExportRequest):
       join(isFile ? dirname(out) : out, relative(folder, file)),
     )
     return { ...written, files: paths }
+  })
+}
+
+/** A folder with the name of a file, as for `--format onnx --out a.pth`, is not what anyone means. */
+function refuseOtherEnding(format: Format, out: string, isFile: boolean): void {
+  const other = Object.values(ENDINGS).find((ending) => ending && out.toLowerCase().endsWith(ending))
+  if (isFile || !other) return
+  throw new TrexError(`--out ${out} ends as files of another format than ${format} do`, {
+    hint: `call it ${ENDINGS[format] ? `...${ENDINGS[format]}, or` : ''} without ${other}: it becomes a folder`,
   })
 }
 

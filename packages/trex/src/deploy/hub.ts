@@ -64,7 +64,7 @@ export function hubError(error: unknown, { url, token }: Hub, repo: string): unk
         'check the name; HF_TOKEN decides what is seen',
       )
     if (status === 429 || status >= 500)
-      return fail(`the server answers ${status}`, 'try again later: what was downloaded is kept')
+      return fail(`the server answers ${status}`, 'try again later: what a pull has downloaded is kept')
     return fail(
       `the server answers ${status}: ${withoutToken(error.message, token)}`,
       'check the name and the token',
@@ -75,7 +75,7 @@ export function hubError(error: unknown, { url, token }: Hub, repo: string): unk
   return new TrexError(
     `${url} cannot be reached, or the connection was lost: ${withoutToken(reason, token)}`,
     {
-      hint: 'try again: what was downloaded is kept',
+      hint: 'check the connection (and HF_ENDPOINT), and try again: what a pull has downloaded is kept',
     },
   )
 }

@@ -18,9 +18,11 @@ export async function publish<T>(
   const place = resolve(out)
   const parent = dirname(place)
   const targets = files ? files.map((name) => join(parent, name)) : [place]
-  for (const target of targets) refuseExisting(target, files !== undefined, force)
+  for (const target of targets) attempt(out, () => refuseExisting(target, files !== undefined, force))
   const prefix = `.${basename(place)}.`
   const staging = join(parent, `${prefix}${randomBytes(6).toString('hex')}.tmp`)
+  const clear = () => rmSync(staging, { recursive: true, force: true })
+  process.once('exit', clear) // where the program ends at once, as by Ctrl-C
   try {
     attempt(out, () => removeStale(parent, prefix))
     attempt(out, () => mkdirSync(staging, { recursive: true }))
@@ -30,8 +32,11 @@ export async function publish<T>(
       else replaceFolder(staging, place)
     })
     return result
+  } catch (error) {
+    throw readable(out, error)
   } finally {
-    rmSync(staging, { recursive: true, force: true })
+    process.off('exit', clear)
+    clear()
   }
 }
 
@@ -84,10 +89,18 @@ function replaceFolder(staging: string, place: string): void {
 function attempt(out: string, act: () => void): void {
   try {
     act()
-  } catch (cause) {
-    throw new TrexError(`${out} cannot be written: ${(cause as Error).message}`, {
-      hint: 'choose another --out, or free some space',
-      cause,
-    })
+  } catch (error) {
+    throw readable(out, error)
   }
+}
+
+/** What the system said, under the name that the user gave; other errors as they are. */
+function readable(out: string, error: unknown): unknown {
+  if (error instanceof TrexError) return error
+  const system = [error, (error as Error).cause].find((one) => one instanceof Error && 'syscall' in one)
+  if (!system) return error
+  return new TrexError(`${out} cannot be written: ${(system as Error).message}`, {
+    hint: 'choose another --out, or free some space',
+    cause: error,
+  })
 }

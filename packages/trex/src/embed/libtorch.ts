@@ -6,6 +6,7 @@ import { featureNet } from '../method/featureNet.js'
 import { imageTensor } from '../method/imageTensor.js'
 import type { Precision } from '../method/precision.js'
 import type { WeightsModel } from './model.js'
+import { hasOnnxRuntime } from './onnxRuntime.js'
 import type { FeatureSession } from './session.js'
 
 const DTYPES = { fp32: null, bf16: 'bfloat16', fp16: 'float16' } as const
@@ -67,7 +68,9 @@ function deviceOf(precision: keyof typeof DTYPES): Precision['device'] {
   } catch (cause) {
     if (!(cause instanceof EngineError)) throw cause
     throw new TrexError(`libtorch cannot be used: ${cause.message}`, {
-      hint: 'set it up (docs/install.md), or use the engine onnxruntime',
+      hint: hasOnnxRuntime()
+        ? 'set it up (docs/install.md), or use the engine onnxruntime'
+        : 'npm install onnxruntime-node is enough for all but bf16; or set up libtorch (docs/install.md)',
       cause,
     })
   }
