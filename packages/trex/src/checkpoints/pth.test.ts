@@ -122,7 +122,7 @@ test('a file is read from the disk', () => {
   expect([...(typedArrayOf(row) as Float32Array)]).toEqual(
     Array.from({ length: 12 }, (_, i) => (12 + i) / 8 - 1),
   )
-  expect(() => openFileSource(folder.pathname)).toThrow(/is no file/)
+  expect(() => openFileSource(folder.pathname)).toThrow(/is a folder/)
   expect(() => openFileSource('/dev/null')).toThrow(/is no file/)
   expect(() => openFileSource('/nowhere/x.pth')).toThrow(/cannot be opened: ENOENT/)
 })
